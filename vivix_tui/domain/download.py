@@ -1,0 +1,37 @@
+"""A download: one output of one generation on its way to a file.
+
+Owns: states, and the fields of a row. Refuses: network and disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+QUEUED = "queued"
+ACTIVE = "active"
+PAUSED = "paused"
+DONE = "done"
+FAILED = "failed"
+CANCELLED = "cancelled"
+STATES = (QUEUED, ACTIVE, PAUSED, DONE, FAILED, CANCELLED)
+OVER = frozenset({DONE, FAILED, CANCELLED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """`index` counts from 1. `size_bytes` is None until the server told it; `verified` None where nothing can tell."""
+
+    profile: str
+    generation_id: str
+    index: int
+    url: str
+    state: str = QUEUED
+    directory: str | None = None
+    path: str | None = None
+    size_bytes: int | None = None
+    received_bytes: int = 0
+    sha256: str | None = None
+    verified: bool | None = None
+    error: str | None = None
+    etag: str | None = None
+    attempts: int = 0

@@ -1,0 +1,127 @@
+"""A generation: what the API said about one id, and which new answers may change it.
+
+Owns: the fields (the API's own names), what counts as ended, the rule that a status never goes backwards.
+Refuses: JSON, SQL, drawing. Facts about fields and statuses come from the API's status endpoint documentation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+
+from vivix_tui.domain import times
+
+COMPLETED = "completed"
+FAILED = "failed"
+PENDING = "pending"
+PROCESSING = "processing"
+ENDED = frozenset({COMPLETED, FAILED})
+KNOWN = frozenset({PENDING, PROCESSING, COMPLETED, FAILED})
+
+# Codes that end the polling of an id for good: it is not ours, or the server no longer knows it.
+GONE_CODES = frozenset({"NOT_FOUND", "NOT_YOURS"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One readable answer of the status endpoint about one generation. Unknown is None, never a guess.
+
+    `credits_*` in credits, `*_ms` in milliseconds, times as the API wrote them (ISO 8601).
+    """
+
+    generation_id: str
+    status: str
+    model: str | None = None
+    credits_estimate: int | None = None
+    credits_used: int | None = None
+    elapsed_ms: int | None = None
+    duration_ms: int | None = None
+    created_at: str | None = None
+    completed_at: str | None = None
+    error: str | None = None
+    message: str | None = None
+    output_url: str | None = None
+    output_urls: tuple[str, ...] = ()
+    request_id: str | None = None
+    next: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """All output URLs, in the order of the API."""
+        return self.output_urls or ((self.output_url,) if self.output_url else ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """A row: the last applied answer plus what this machine knows (`profile`, `tracked_at`, …)."""
+
+    profile: str
+    generation_id: str
+    tracked_at: str
+    status: str | None = None
+    model: str | None = None
+    credits_estimate: int | None = None
+    credits_used: int | None = None
+    elapsed_ms: int | None = None
+    duration_ms: int | None = None
+    created_at: str | None = None
+    completed_at: str | None = None
+    error: str | None = None
+    message: str | None = None
+    output_url: str | None = None
+    output_urls: tuple[str, ...] = ()
+    request_id: str | None = None
+    next: str | None = None
+    checked_at: str | None = None
+    gone: str | None = None
+    body: str | None = None
+    prompt: str | None = None
+    submission_id: str | None = None
+    retry_of: str | None = None
+    note: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it: completed, failed, or out of the API's reach."""
+        return self.gone is not None or self.status in ENDED
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return self.output_urls or ((self.output_url,) if self.output_url else ())
+
+
+_ANSWER_FIELDS = tuple(f.name for f in fields(Answer) if f.name != "generation_id")
+_RANK = {None: 0, PENDING: 1, PROCESSING: 2, COMPLETED: 9, FAILED: 9}
+
+
+def apply(row: Generation, answer: Answer, asked_at: datetime) -> Generation | None:
+    """`row` after `answer`, which was asked for at `asked_at`; None where the answer must be dropped.
+
+    Dropped: an answer older than the last one applied, and one that would take a final status back or exchange it.
+    A fact that an answer leaves out stays as it was. An answer about an id that was gone brings it back.
+    """
+    checked = times.parse(row.checked_at)
+    if checked is not None and asked_at < checked:
+        return None
+    if row.status in ENDED and answer.status != row.status:
+        return None
+    if _RANK.get(answer.status, 2) < _RANK.get(row.status, 2):
+        return None
+    news = {name: value for name in _ANSWER_FIELDS if (value := getattr(answer, name)) not in (None, ())}
+    return replace(row, **news, checked_at=times.iso(asked_at), gone=None, note=None)
+
+
+def category_of(row: Generation, categories: dict[str, str]) -> str | None:
+    """`image`, `video`, …: the model's category where /models told it, else by the shape of body and URLs."""
+    if row.model is not None and row.model in categories:
+        return categories[row.model]
+    hints = f"{row.model or ''} {' '.join(row.urls)}".lower()
+    if any(word in hints for word in ("video", "t2v", "i2v", ".mp4", ".webm", ".mov")):
+        return "video"
+    if any(word in hints for word in ("image", ".jpg", ".jpeg", ".png", ".webp")):
+        return "image"
+    return None

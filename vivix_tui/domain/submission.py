@@ -1,0 +1,103 @@
+"""A submission: one wish to POST one body, from the queue to its outcome.
+
+Owns: the states and which change into which; what each outcome of a POST means for money. Refuses: sending.
+
+    queued ──▶ sending ──▶ accepted       the id is known
+      │  ▲        ├──────▶ refused        the API said no; nothing was charged
+      │  ├────────┤                       no byte left this machine, or "not now" (429, 402)
+      │  │        └──────▶ unknown        no readable answer: it may have been charged; the user decides
+      ▼  └── not sent ◀──────┘ │
+    cancelled                  └────────▶ accepted (the user pasted the id) or cancelled (gave up)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+QUEUED = "queued"
+SENDING = "sending"
+ACCEPTED = "accepted"
+REFUSED = "refused"
+UNKNOWN = "unknown"
+CANCELLED = "cancelled"
+STATES = (QUEUED, SENDING, ACCEPTED, REFUSED, UNKNOWN, CANCELLED)
+
+LEGAL = {
+    QUEUED: {SENDING, CANCELLED, REFUSED},
+    SENDING: {ACCEPTED, REFUSED, UNKNOWN, QUEUED},
+    UNKNOWN: {ACCEPTED, QUEUED, CANCELLED},
+    ACCEPTED: set[str](),
+    REFUSED: set[str](),
+    CANCELLED: set[str](),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A row of the journal. `body` is the exact text that is (or was) sent; balances in credits."""
+
+    profile: str
+    submission_id: str
+    state: str
+    body: str
+    created_at: str
+    generation_id: str | None = None
+    retry_of: str | None = None
+    error: str | None = None
+    message: str | None = None
+    next: str | None = None
+    request_id: str | None = None
+    balance_before: int | None = None
+    balance_after: int | None = None
+    model: str | None = None
+    prompt: str | None = None
+    credits_estimate: int | None = None
+    sent_at: str | None = None
+    held: bool = False
+    checked: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """201: the job exists. `credits_estimate` is the API's upper bound in credits."""
+
+    generation_id: str
+    status: str = "pending"
+    model: str | None = None
+    credits_estimate: int | None = None
+    created_at: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a POST that brought no id means: the state it leads to, and how long the queue waits (seconds).
+
+    `pause` stops the whole queue until the user resumes it or the balance suffices (402).
+    """
+
+    state: str
+    wait_s: float = 0.0
+    pause: bool = False
+
+
+PROVIDER_DOWN_WAIT_S = 60.0
+SLOT_WAIT_S = 10.0
+
+
+def verdict_on_refusal(status: int, code: str, retry_after_s: float | None) -> Verdict:
+    """What the API's own error body (JSON with a code) means for a POST.
+
+    4xx, both 429s and `503 PROVIDER_DOWN` are definite: nothing was made. Any other 5xx may hide a job that was made.
+    """
+    if status == 429:
+        return Verdict(state=QUEUED, wait_s=retry_after_s if retry_after_s is not None else SLOT_WAIT_S)
+    if status == 402:
+        return Verdict(state=QUEUED, pause=True)
+    if status == 401:
+        return Verdict(state=QUEUED)
+    if status == 503 and code == "PROVIDER_DOWN":
+        return Verdict(state=REFUSED, wait_s=PROVIDER_DOWN_WAIT_S)
+    if 400 <= status < 500:
+        return Verdict(state=REFUSED)
+    return Verdict(state=UNKNOWN)

@@ -1,0 +1,117 @@
+"""Writes about the account, its models, and the engine that serves it.
+
+Owns: balance and limits as the API told them, the catalogue, and the engine's own state for the header.
+Refuses: estimates; what was not told stays NULL.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from vivix_tui.domain import times
+from vivix_tui.domain.account import Account, Model, Parameter
+from vivix_tui.store.store import Store
+
+_ACCOUNT = tuple(f.name for f in fields(Account))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineState:
+    """What the header shows of the engine.
+
+    `connection` is one of `starting`, `live`, `retrying`, `offline`, `limited`, `rejected`, `nokey`, `stopped`;
+    `until` (ISO 8601) is when the next call may go; `trouble` names a background task that was restarted.
+    """
+
+    pid: int
+    connection: str
+    detail: str | None = None
+    hint: str | None = None
+    request_id: str | None = None
+    until: str | None = None
+    calls_used: int | None = None
+    calls_remaining: int | None = None
+    trouble: str | None = None
+
+
+def save_account(store: Store, profile: str, account: Account, now: datetime) -> None:
+    """What /credits or /models told; a fact that was left out stays as it was."""
+    values = {name: getattr(account, name) for name in _ACCOUNT}
+    with store.write() as connection:
+        connection.execute(
+            f"INSERT INTO accounts (profile, asked_at, {', '.join(_ACCOUNT)})"  # noqa: S608 - constant names
+            f" VALUES (:profile, :at, {', '.join(':' + n for n in _ACCOUNT)}) ON CONFLICT DO UPDATE SET"
+            f" asked_at = :at, {', '.join(f'{n} = coalesce(excluded.{n}, {n})' for n in _ACCOUNT)}",
+            values | {"profile": profile, "at": times.iso(now)},
+        )
+
+
+def save_balance(store: Store, profile: str, balance: int) -> None:
+    """The balance that an answer's header named."""
+    with store.write() as connection:
+        connection.execute(
+            "INSERT INTO accounts (profile, balance) VALUES (?, ?) ON CONFLICT DO UPDATE SET balance = excluded.balance"
+            " WHERE balance IS NOT excluded.balance",
+            (profile, balance),
+        )
+
+
+def account(store: Store, profile: str) -> Account:
+    rows = store.all(f"SELECT {', '.join(_ACCOUNT)} FROM accounts WHERE profile = ?", (profile,))  # noqa: S608
+    return Account(**dict(rows[0])) if rows else Account()
+
+
+def save_models(store: Store, profile: str, models: Mapping[str, Model]) -> None:
+    """Replaces the catalogue."""
+    with store.write() as connection:
+        connection.execute("DELETE FROM models WHERE profile = ?", (profile,))
+        connection.executemany(
+            "INSERT INTO models (profile, slug, category, facts) VALUES (?, ?, ?, ?)",
+            [(profile, slug, model.category, json.dumps(asdict(model))) for slug, model in models.items()],
+        )
+
+
+def models(store: Store, profile: str) -> dict[str, Model]:
+    """The catalogue as last seen, by slug; empty where it was never seen."""
+    rows = store.all("SELECT slug, facts FROM models WHERE profile = ? ORDER BY slug", (profile,))
+    return {row["slug"]: _model(json.loads(row["facts"])) for row in rows}
+
+
+def categories(store: Store, profile: str) -> dict[str, str]:
+    """Slug → category, for models that have one."""
+    rows = store.all("SELECT slug, category FROM models WHERE profile = ? AND category IS NOT NULL", (profile,))
+    return {row["slug"]: row["category"] for row in rows}
+
+
+def save_engine(store: Store, profile: str, state: EngineState, now: datetime) -> None:
+    values = asdict(state) | {"profile": profile, "at": times.iso(now)}
+    names = tuple(values)
+    with store.write() as connection:
+        connection.execute(
+            f"INSERT OR REPLACE INTO engines ({', '.join(names)}) VALUES ({', '.join(':' + n for n in names)})",  # noqa: S608
+            values,
+        )
+
+
+def engine_state(store: Store, profile: str) -> EngineState | None:
+    names = tuple(f.name for f in fields(EngineState))
+    rows = store.all(f"SELECT {', '.join(names)} FROM engines WHERE profile = ?", (profile,))  # noqa: S608
+    return EngineState(**dict(rows[0])) if rows else None
+
+
+def queue_paused(store: Store, profile: str) -> str | None:
+    """Why the queue is paused, None while it is not."""
+    rows = store.all("SELECT queue_paused FROM accounts WHERE profile = ?", (profile,))
+    return rows[0][0] if rows else None
+
+
+def _model(facts: dict[str, Any]) -> Model:
+    params = {}
+    for name, raw in facts.pop("params").items():
+        raw["values"] = tuple(raw["values"]) if raw["values"] is not None else None
+        params[name] = Parameter(**raw)
+    return Model(**facts, params=params)

@@ -1,0 +1,112 @@
+"""Writes about downloads: wishes, progress, outcomes.
+
+Owns: the mapping between rows and `domain.Download`. Refuses: network and disk.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import fields
+from datetime import datetime
+
+from vivix_tui.domain import download as d
+from vivix_tui.domain import times
+from vivix_tui.domain.download import Download
+from vivix_tui.domain.generation import COMPLETED, Generation
+from vivix_tui.store.store import Store
+
+COLUMNS = tuple(f.name for f in fields(Download))
+_NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
+_SELECT = f"SELECT {_NAMES} FROM downloads"  # noqa: S608 - constant names
+
+
+def from_row(row: sqlite3.Row) -> Download:
+    values = {name: row[name] for name in COLUMNS}
+    values["verified"] = None if row["verified"] is None else bool(row["verified"])
+    return Download(**values)
+
+
+def of(store: Store, profile: str, generation_id: str) -> list[Download]:
+    """The downloads of one generation, by index."""
+    rows = store.all(
+        f'{_SELECT} WHERE profile = ? AND generation_id = ? ORDER BY "index"', (profile, generation_id)
+    )
+    return [from_row(row) for row in rows]
+
+
+def work(store: Store, profile: str) -> list[Download]:
+    """What is to be fetched, oldest wish first; `active` ones are left from an engine that died."""
+    rows = store.all(
+        f"{_SELECT} WHERE profile = ? AND state IN ('queued', 'active') ORDER BY wished_at, generation_id, \"index\"",
+        (profile,),
+    )
+    return [from_row(row) for row in rows]
+
+
+def want(connection: sqlite3.Connection, row: Generation, directory: str, now: datetime) -> None:
+    """The user wants the files of `row` in `directory` ("" is the configured one), now or when it completes."""
+    connection.execute(
+        "UPDATE generations SET wanted_in = ? WHERE profile = ? AND generation_id = ?",
+        (directory, row.profile, row.generation_id),
+    )
+    queue_wanted(connection, row, now)
+
+
+def queue_wanted(connection: sqlite3.Connection, row: Generation, now: datetime) -> None:
+    """Queues one download per output of a completed, wanted generation. Those done or under way stay as they are,
+    unless they lie in another folder than the one that was asked for."""
+    wanted = connection.execute(
+        "SELECT wanted_in FROM generations WHERE profile = ? AND generation_id = ?", (row.profile, row.generation_id)
+    ).fetchone()
+    if wanted is None or wanted[0] is None or row.status != COMPLETED or not row.urls:
+        return
+    directory = wanted[0] or None
+    for index, url in enumerate(row.urls, start=1):
+        connection.execute(
+            "INSERT INTO downloads (profile, generation_id, \"index\", url, state, directory, wished_at)"
+            " VALUES (:profile, :id, :index, :url, 'queued', :directory, :at)"
+            " ON CONFLICT DO UPDATE SET url = excluded.url, state = 'queued', error = NULL, attempts = 0,"
+            " directory = excluded.directory, wished_at = excluded.wished_at,"
+            " received_bytes = CASE WHEN state = 'done' THEN 0 ELSE received_bytes END,"
+            " path = CASE WHEN directory IS excluded.directory THEN path END,"
+            " etag = CASE WHEN directory IS excluded.directory AND url = excluded.url THEN etag END"
+            " WHERE state IN ('failed', 'cancelled', 'paused') OR directory IS NOT excluded.directory",
+            {
+                "profile": row.profile,
+                "id": row.generation_id,
+                "index": index,
+                "url": url,
+                "directory": directory,
+                "at": times.iso(now),
+            },
+        )
+    connection.execute(
+        "UPDATE generations SET wanted_in = NULL WHERE profile = ? AND generation_id = ?",
+        (row.profile, row.generation_id),
+    )
+
+
+def requeue(connection: sqlite3.Connection, item: Download) -> None:
+    """A finished download whose file vanished: fetch it again."""
+    connection.execute(
+        "UPDATE downloads SET state = 'queued', received_bytes = 0, attempts = 0, error = NULL, sha256 = NULL,"
+        ' path = NULL, etag = NULL WHERE profile = ? AND generation_id = ? AND "index" = ?',
+        (item.profile, item.generation_id, item.index),
+    )
+
+
+def update(store: Store, item: Download) -> None:
+    """Writes the whole row of `item`, unless the user cancelled it meanwhile."""
+    values = {name: getattr(item, name) for name in COLUMNS}
+    sets = ", ".join(f'"{n}" = :{n}' for n in COLUMNS if n not in ("profile", "generation_id", "index"))
+    with store.write(durable=item.state in d.OVER) as connection:
+        connection.execute(
+            f"UPDATE downloads SET {sets} WHERE profile = :profile AND generation_id = :generation_id"  # noqa: S608
+            ' AND "index" = :index AND state <> \'cancelled\'',
+            values,
+        )
+
+
+def finished_paths(store: Store, profile: str, generation_id: str) -> list[Download]:
+    """Downloads of a generation that once ended well."""
+    return [item for item in of(store, profile, generation_id) if item.state == d.DONE]

@@ -1,0 +1,184 @@
+"""Writes about generations, and the few reads that the engine needs.
+
+Owns: the mapping between rows and `domain.Generation`, and the timeline of what was seen when. Refuses: deciding
+whether an answer may change a row (that is `domain.generation.apply`).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import fields
+from datetime import datetime
+
+from vivix_tui.domain import times
+from vivix_tui.domain.account import parse_body
+from vivix_tui.domain.generation import Answer, Generation, apply
+from vivix_tui.store import downloads
+from vivix_tui.store.store import Store
+
+COLUMNS = tuple(f.name for f in fields(Generation))
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM generations"  # noqa: S608 - constant names
+
+
+def from_row(row: sqlite3.Row) -> Generation:
+    """A row that holds (at least) all COLUMNS as the domain sees it."""
+    values = {name: row[name] for name in COLUMNS}
+    values["output_urls"] = tuple(json.loads(row["output_urls"])) if row["output_urls"] else ()
+    return Generation(**values)
+
+
+def get(store: Store, profile: str, generation_id: str) -> Generation | None:
+    rows = store.all(f"{_SELECT} WHERE profile = ? AND generation_id = ?", (profile, generation_id))
+    return from_row(rows[0]) if rows else None
+
+
+def track(
+    connection: sqlite3.Connection, profile: str, items: Iterable[tuple[str, str | None]], now: datetime
+) -> tuple[int, int]:
+    """Follows each (id, body or None). Returns how many are new and how many were known.
+
+    A known one keeps what is known of it, gains the body if it had none, and comes back if it was forgotten.
+    """
+    new = known = 0
+    for generation_id, body in items:
+        prompt, model = body_facts(body)
+        cursor = connection.execute(
+            "INSERT INTO generations (profile, generation_id, tracked_at, sort_ms, body, prompt, model)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (profile, generation_id, times.iso(now), times.to_ms(now), body, prompt, model),
+        )
+        if cursor.rowcount:
+            new += 1
+            add_event(connection, profile, generation_id, now, "tracked")
+            continue
+        known += 1
+        connection.execute(
+            "UPDATE generations SET body = coalesce(body, ?), prompt = coalesce(prompt, ?),"
+            " model = coalesce(model, ?), forgotten_at = NULL WHERE profile = ? AND generation_id = ?"
+            " AND (forgotten_at IS NOT NULL OR (body IS NULL AND ? IS NOT NULL))",
+            (body, prompt, model, profile, generation_id, body),
+        )
+    return new, known
+
+
+def insert_past(
+    connection: sqlite3.Connection, profile: str, past: Iterable[tuple[Answer, str]], now: datetime
+) -> None:
+    """Writes whole past generations (answer, body) at once; for filling a demo's history."""
+    names = (*(f.name for f in fields(Answer)), "profile", "tracked_at", "checked_at", "body", "prompt", "sort_ms")
+
+    def values(answer: Answer, body: str) -> tuple[object, ...]:
+        facts = [getattr(answer, f.name) for f in fields(Answer)]
+        facts[names.index("output_urls")] = _urls_text(answer.output_urls)
+        made = times.parse(answer.created_at) or now
+        seen = answer.completed_at or times.iso(now)
+        return (*facts, profile, seen, seen, body, body_facts(body)[0], times.to_ms(made))
+
+    connection.executemany(
+        f"INSERT INTO generations ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+        " ON CONFLICT DO NOTHING",
+        (values(answer, body) for answer, body in past),
+    )
+
+
+def record(
+    store: Store, profile: str, answer: Answer, *, asked_at: datetime, born: datetime | None = None
+) -> Generation | None:
+    """Applies `answer` to its row. Returns the row as it is now, None where the answer had to be dropped.
+
+    `born` is when the server made it (never later than now), for sorting. When the generation completed and its
+    files are wanted, the downloads are queued in the same transaction.
+    """
+    with store.write() as connection:
+        row = _locked(connection, profile, answer.generation_id)
+        after = apply(row, answer, asked_at) if row is not None else None
+        if row is None or after is None:
+            return None
+        _save(connection, after, sort_ms=times.to_ms(born) if born and row.created_at is None else None)
+        if after.status != row.status:
+            add_event(connection, profile, row.generation_id, asked_at, after.status or "?", after.error)
+        if after.status != row.status or after.urls != row.urls:
+            downloads.queue_wanted(connection, after, asked_at)
+        return after
+
+
+def mark_gone(store: Store, profile: str, generation_id: str, *, code: str, refusal: Answer, now: datetime) -> None:
+    """The API does not know this id (any longer), or it is another account's: asking ends, all that is known stays."""
+    with store.write() as connection:
+        connection.execute(
+            "UPDATE generations SET gone = ?, message = coalesce(message, ?), next = ?, request_id = ?,"
+            " checked_at = ?, hurry = 0, wanted_in = NULL, note = NULL WHERE profile = ? AND generation_id = ?",
+            (code, refusal.message, refusal.next, refusal.request_id, times.iso(now), profile, generation_id),
+        )
+        add_event(connection, profile, generation_id, now, "gone", code)
+
+
+def note(store: Store, profile: str, generation_id: str, text: str | None) -> None:
+    """Why the last question about it brought nothing; shown on the row, changes nothing else."""
+    with store.write() as connection:
+        connection.execute(
+            "UPDATE generations SET note = ?, hurry = 0 WHERE profile = ? AND generation_id = ?"
+            " AND (note IS NOT ? OR hurry <> 0)",
+            (text, profile, generation_id, text),
+        )
+
+
+def live(store: Store, profile: str) -> list[Generation]:
+    """All that the engine has to ask about: not ended, or the user wants to know now (`hurry`)."""
+    where = "profile = ? AND section = 0"
+    rows = store.all(f"{_SELECT} WHERE {where} UNION {_SELECT} WHERE profile = ? AND hurry = 1", (profile, profile))
+    return [from_row(row) for row in rows]
+
+
+def hurried(store: Store, profile: str) -> list[str]:
+    """Ids that the user wants to know about now."""
+    rows = store.all("SELECT generation_id FROM generations WHERE profile = ? AND hurry = 1", (profile,))
+    return [row[0] for row in rows]
+
+
+def add_event(
+    connection: sqlite3.Connection, profile: str, subject: str, at: datetime, event: str, detail: str | None = None
+) -> None:
+    """One line of the timeline of a generation or submission."""
+    connection.execute(
+        "INSERT INTO events (profile, subject, at, event, detail) VALUES (?, ?, ?, ?, ?)",
+        (profile, subject, times.iso(at), event, detail),
+    )
+
+
+def body_facts(body: str | None) -> tuple[str | None, str | None]:
+    """(prompt, model) of a body, None where it names none."""
+    value = parse_body(body) if body else None
+    if value is None:
+        return None, None
+    prompt, model = value.get("prompt"), value.get("model")
+    return (storable(prompt) if isinstance(prompt, str) else None, storable(model) if isinstance(model, str) else None)
+
+
+def storable(text: str) -> str:
+    """`text` without lone surrogates, which SQLite cannot hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _locked(connection: sqlite3.Connection, profile: str, generation_id: str) -> Generation | None:
+    rows = connection.execute(
+        f"{_SELECT} WHERE profile = ? AND generation_id = ?", (profile, generation_id)
+    ).fetchall()
+    return from_row(rows[0]) if rows else None
+
+
+def _save(connection: sqlite3.Connection, row: Generation, *, sort_ms: int | None) -> None:
+    names = [name for name in COLUMNS if name not in ("profile", "generation_id")]
+    values = {name: getattr(row, name) for name in COLUMNS}
+    values["output_urls"] = _urls_text(row.output_urls)
+    connection.execute(
+        f"UPDATE generations SET {', '.join(f'{n} = :{n}' for n in names)}, hurry = 0,"  # noqa: S608
+        " sort_ms = coalesce(:sort_ms, sort_ms) WHERE profile = :profile AND generation_id = :generation_id",
+        values | {"sort_ms": sort_ms},
+    )
+
+
+def _urls_text(urls: tuple[str, ...]) -> str | None:
+    return json.dumps(urls) if urls else None

@@ -1,0 +1,245 @@
+"""What people read: pages of the table, details, counts. The only door of the screen into the store.
+
+Owns: filter, order and paging in SQL, so that 100,000 rows cost as much as forty. Refuses: writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vivix_tui.domain.account import Account, Model
+from vivix_tui.domain.download import Download
+from vivix_tui.domain.generation import Generation
+from vivix_tui.domain.submission import Submission
+from vivix_tui.store import accounts, downloads, generations, submissions
+from vivix_tui.store.accounts import EngineState
+from vivix_tui.store.store import Store
+
+PHASES = ("active", "queued", "done", "failed", "gone")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which rows: `text` is searched in id, model, prompt and error code; `phases` empty means all."""
+
+    text: str = ""
+    phases: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRow:
+    """One line of the table: a generation, or a submission that has not become one.
+
+    `status` is the API's word for a generation (None before it was asked) and the state for a submission.
+    `files` outputs are known, `files_done` of them are on disk; `received`/`size` are bytes of those being fetched.
+    """
+
+    kind: str
+    id: str
+    phase: str
+    status: str | None
+    model: str | None
+    prompt: str | None
+    error: str | None
+    gone: str | None
+    credits_estimate: int | None
+    credits_used: int | None
+    elapsed_ms: int | None
+    duration_ms: int | None
+    checked_at: str | None
+    sort_ms: int
+    note: str | None
+    held: bool
+    has_body: bool
+    files: int
+    files_done: int
+    files_under_way: int
+    received: int
+    size: int | None
+    retries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of a timeline."""
+
+    at: str
+    event: str
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """All that is known of one row. Exactly one of `generation` and `submission` may be None."""
+
+    generation: Generation | None
+    submission: Submission | None
+    downloads: tuple[Download, ...] = ()
+    original: Generation | None = None
+    retries: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()
+    wanted: bool = False
+
+
+_ROWS = """
+SELECT 'generation' AS kind, generation_id AS id, section, sort_ms FROM generations
+  WHERE profile = :profile AND section IS NOT NULL {generation_filter}
+UNION ALL
+SELECT 'submission', submission_id, section, sort_ms FROM submissions
+  WHERE profile = :profile AND section IS NOT NULL {submission_filter}
+"""
+_ORDER = "ORDER BY section, sort_ms DESC, id"
+_TEXT = "LIKE :text ESCAPE '\\'"
+_GENERATION = """
+SELECT 'generation' AS kind, generation_id AS id, phase, status, model, prompt, error, gone, credits_estimate,
+  credits_used, elapsed_ms, duration_ms, checked_at, sort_ms, note, 0 AS held, body IS NOT NULL AS has_body,
+  CASE WHEN output_urls IS NOT NULL THEN json_array_length(output_urls) ELSE output_url IS NOT NULL END AS files,
+  (SELECT count(*) FROM downloads d WHERE d.profile = g.profile AND d.generation_id = g.generation_id
+    AND state = 'done') AS files_done,
+  (SELECT count(*) FROM downloads d WHERE d.profile = g.profile AND d.generation_id = g.generation_id
+    AND state IN ('queued', 'active', 'paused')) AS files_under_way,
+  (SELECT coalesce(sum(received_bytes), 0) FROM downloads d WHERE d.profile = g.profile
+    AND d.generation_id = g.generation_id) AS received,
+  (SELECT CASE WHEN count(*) = count(size_bytes) THEN sum(size_bytes) END FROM downloads d
+    WHERE d.profile = g.profile AND d.generation_id = g.generation_id) AS size,
+  (SELECT count(*) FROM submissions s WHERE s.profile = g.profile AND s.retry_of = g.generation_id
+    AND s.state NOT IN ('refused', 'cancelled')) AS retries
+FROM generations g WHERE profile = ? AND generation_id IN ({marks})
+"""
+_SUBMISSION = """
+SELECT 'submission' AS kind, submission_id AS id, phase, state AS status, model, prompt, error, NULL AS gone,
+  credits_estimate, NULL AS credits_used, NULL AS elapsed_ms, NULL AS duration_ms, sent_at AS checked_at, sort_ms,
+  message AS note, held, 1 AS has_body, 0 AS files, 0 AS files_done, 0 AS files_under_way, 0 AS received,
+  NULL AS size, 0 AS retries
+FROM submissions WHERE profile = ? AND submission_id IN ({marks})
+"""
+
+
+def page(store: Store, profile: str, filter_: Filter, *, offset: int, limit: int) -> list[TableRow]:
+    """`limit` rows from `offset` in the order of the table: active ones first, then the newest."""
+    rows = store.all(
+        f"{_rows_sql(filter_)} {_ORDER} LIMIT :limit OFFSET :offset",
+        _parameters(profile, filter_) | {"limit": limit, "offset": offset},
+    )
+    found: dict[tuple[str, str], TableRow] = {}
+    for kind, sql in (("generation", _GENERATION), ("submission", _SUBMISSION)):
+        ids = [row["id"] for row in rows if row["kind"] == kind]
+        if not ids:
+            continue
+        for raw in store.all(sql.format(marks=", ".join("?" * len(ids))), [profile, *ids]):
+            found[kind, raw["id"]] = _table_row(dict(raw))
+    return [found[row["kind"], row["id"]] for row in rows if (row["kind"], row["id"]) in found]
+
+
+def count(store: Store, profile: str, filter_: Filter) -> int:
+    """How many rows the filter lets through."""
+    if not filter_.text:
+        phases = counts(store, profile)
+        return sum(phases[phase] for phase in (filter_.phases & set(PHASES) or PHASES))
+    sql = f"SELECT count(*) FROM ({_rows_sql(filter_)})"  # noqa: S608 - constant text
+    return int(store.one(sql, _parameters(profile, filter_))[0])
+
+
+def index_of(store: Store, profile: str, filter_: Filter, kind: str, row_id: str) -> int | None:
+    """Where a row stands in the table (from 0), None where the filter hides it or it does not exist."""
+    rows_sql, parameters = _rows_sql(filter_), _parameters(profile, filter_) | {"kind": kind, "id": row_id}
+    here = store.all(f"SELECT section, sort_ms FROM ({rows_sql}) WHERE kind = :kind AND id = :id", parameters)  # noqa: S608
+    if not here:
+        return None
+    parameters |= {"section": here[0][0], "sort_ms": here[0][1]}
+    # Three ranges of one index each; a single OR over them would walk the whole index.
+    before = (
+        "section < :section",
+        "section = :section AND sort_ms > :sort_ms",
+        "section = :section AND sort_ms = :sort_ms AND id < :id",
+    )
+    sums = " + ".join(f"(SELECT count(*) FROM ({rows_sql}) WHERE {where})" for where in before)  # noqa: S608
+    return int(store.one(f"SELECT {sums}", parameters)[0])
+
+
+def counts(store: Store, profile: str) -> Mapping[str, int]:
+    """Rows per phase (see PHASES), submissions that were not sent among them."""
+    rows = store.all("SELECT phase, sum(number) FROM counts WHERE profile = ? GROUP BY phase", (profile,))
+    return dict.fromkeys(PHASES, 0) | {phase: int(number) for phase, number in rows}
+
+
+def in_flight(store: Store, profile: str) -> int:
+    """Slots that are taken as far as we see: jobs the server works on, and POSTs under way."""
+    jobs = store.one(
+        "SELECT count(*) FROM generations WHERE profile = ? AND section = 0 AND status IS NOT NULL", (profile,)
+    )[0]
+    sending = store.one("SELECT count(*) FROM submissions WHERE profile = ? AND state = 'sending'", (profile,))[0]
+    return int(jobs) + int(sending)
+
+
+def detail(store: Store, profile: str, kind: str, row_id: str) -> Detail | None:
+    """All that is known of one row, None where there is no such row."""
+    events = tuple(
+        Event(at=row["at"], event=row["event"], detail=row["detail"])
+        for row in store.all(
+            "SELECT at, event, detail FROM events WHERE profile = ? AND subject = ? ORDER BY seq", (profile, row_id)
+        )
+    )
+    if kind == "submission":
+        submission = submissions.get(store, row_id)
+        return Detail(generation=None, submission=submission, events=events) if submission else None
+    generation = generations.get(store, profile, row_id)
+    if generation is None:
+        return None
+    retries = store.all(
+        "SELECT coalesce(generation_id, submission_id) FROM submissions WHERE profile = ? AND retry_of = ?"
+        " ORDER BY position",
+        (profile, row_id),
+    )
+    wanted = store.one(
+        "SELECT wanted_in IS NOT NULL FROM generations WHERE profile = ? AND generation_id = ?", (profile, row_id)
+    )[0]
+    return Detail(
+        generation=generation,
+        submission=submissions.get(store, generation.submission_id) if generation.submission_id else None,
+        downloads=tuple(downloads.of(store, profile, row_id)),
+        original=generations.get(store, profile, generation.retry_of) if generation.retry_of else None,
+        retries=tuple(row[0] for row in retries),
+        events=events,
+        wanted=bool(wanted),
+    )
+
+
+def account(store: Store, profile: str) -> Account:
+    return accounts.account(store, profile)
+
+
+def models(store: Store, profile: str) -> dict[str, Model]:
+    return accounts.models(store, profile)
+
+
+def engine_state(store: Store, profile: str) -> EngineState | None:
+    return accounts.engine_state(store, profile)
+
+
+def queue_paused(store: Store, profile: str) -> str | None:
+    """Why the queue is paused, None while it is not."""
+    return accounts.queue_paused(store, profile)
+
+
+def _rows_sql(filter_: Filter) -> str:
+    generation, submission = "", ""
+    if filter_.phases:
+        marks = ", ".join(f"'{phase}'" for phase in sorted(filter_.phases & set(PHASES))) or "NULL"
+        generation += f" AND phase IN ({marks})"
+        submission += f" AND phase IN ({marks})"
+    if filter_.text:
+        fields = " OR ".join(f"{name} {_TEXT}" for name in ("prompt", "model", "error"))
+        generation += f" AND (generation_id {_TEXT} OR gone {_TEXT} OR {fields})"
+        submission += f" AND (submission_id {_TEXT} OR {fields})"
+    return _ROWS.format(generation_filter=generation, submission_filter=submission)
+
+
+def _parameters(profile: str, filter_: Filter) -> dict[str, str | int]:
+    escaped = filter_.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return {"profile": profile, "text": f"%{escaped}%"}
+
+
+def _table_row(raw: dict[str, object]) -> TableRow:
+    return TableRow(**raw | {"held": bool(raw["held"]), "has_body": bool(raw["has_body"])})  # type: ignore[arg-type]

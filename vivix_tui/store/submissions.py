@@ -1,0 +1,183 @@
+"""Writes about submissions: the journal that money depends on.
+
+Owns: the mapping between rows and `domain.Submission`, and that each step is on disk before the next one is taken.
+Refuses: sending, and deciding what an outcome means (`domain.submission`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from dataclasses import fields
+from datetime import datetime
+
+from vivix_tui.domain import submission as s
+from vivix_tui.domain import times
+from vivix_tui.domain.submission import Accepted, Submission
+from vivix_tui.errors import Refusal
+from vivix_tui.store.generations import add_event, body_facts, storable
+from vivix_tui.store.store import Store
+
+COLUMNS = tuple(f.name for f in fields(Submission))
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM submissions"  # noqa: S608 - constant names
+
+
+def from_row(row: sqlite3.Row) -> Submission:
+    values = {name: row[name] for name in COLUMNS}
+    values["held"], values["checked"] = bool(row["held"]), bool(row["checked"])
+    return Submission(**values)
+
+
+def get(store: Store, submission_id: str) -> Submission | None:
+    rows = store.all(f"{_SELECT} WHERE submission_id = ?", (submission_id,))
+    return from_row(rows[0]) if rows else None
+
+
+def queue(
+    connection: sqlite3.Connection,
+    profile: str,
+    body: str,
+    now: datetime,
+    *,
+    retry_of: str | None = None,
+    checked: bool = True,
+    credits_estimate: int | None = None,
+) -> str:
+    """Writes down the wish to send `body`; returns the new submission's id."""
+    submission_id = str(uuid.uuid4())
+    prompt, model = body_facts(body)
+    connection.execute(
+        "INSERT INTO submissions (submission_id, profile, state, body, created_at, retry_of, checked, prompt, model,"
+        " credits_estimate, sort_ms, position) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?,"
+        " (SELECT coalesce(max(position), 0) + 1 FROM submissions WHERE profile = ? AND state = 'queued'))",
+        (
+            submission_id, profile, body, times.iso(now), retry_of, checked, prompt, model, credits_estimate,
+            times.to_ms(now), profile,
+        ),
+    )  # fmt: skip
+    add_event(connection, profile, submission_id, now, "queued")
+    return submission_id
+
+
+def retry_under_way(connection: sqlite3.Connection, profile: str, generation_id: str) -> str | None:
+    """The submission that already retries this generation and has not ended, or None."""
+    row = connection.execute(
+        "SELECT r.submission_id FROM submissions r LEFT JOIN generations g"
+        " ON g.profile = r.profile AND g.generation_id = r.generation_id"
+        " WHERE r.profile = ? AND r.retry_of = ? AND (r.state IN ('queued', 'sending', 'unknown')"
+        " OR (r.state = 'accepted' AND g.section = 0)) LIMIT 1",
+        (profile, generation_id),
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def next_queued(store: Store, profile: str) -> Submission | None:
+    """The first body that may go out, None while there is none or the queue is paused."""
+    rows = store.all(
+        f"{_SELECT} WHERE profile = ? AND state = 'queued' AND NOT held AND NOT EXISTS"
+        " (SELECT 1 FROM accounts a WHERE a.profile = submissions.profile AND a.queue_paused IS NOT NULL)"
+        " ORDER BY position LIMIT 1",
+        (profile,),
+    )
+    return from_row(rows[0]) if rows else None
+
+
+def begin(store: Store, submission_id: str, balance: int | None, now: datetime) -> bool:
+    """`queued` → `sending`, on disk before the first byte may leave. False if it is no longer queued."""
+    with store.write(durable=True) as connection:
+        cursor = connection.execute(
+            "UPDATE submissions SET state = 'sending', sent_at = ?, balance_before = ?, balance_after = NULL,"
+            " error = NULL, message = NULL, next = NULL, request_id = NULL"
+            " WHERE submission_id = ? AND state = 'queued' AND NOT held",
+            (times.iso(now), balance, submission_id),
+        )
+        return cursor.rowcount == 1
+
+
+def accepted(store: Store, item: Submission, answer: Accepted, balance: int | None, now: datetime) -> None:
+    """The API made it: the id is stored, and the generation is followed from now on."""
+    with store.write(durable=True) as connection:
+        connection.execute(
+            "UPDATE submissions SET state = 'accepted', generation_id = ?, request_id = ?, balance_after = ?"
+            " WHERE submission_id = ?",
+            (answer.generation_id, answer.request_id, balance, item.submission_id),
+        )
+        made = min(times.parse(answer.created_at) or now, now)
+        connection.execute(
+            "INSERT INTO generations (profile, generation_id, status, model, credits_estimate, created_at, tracked_at,"
+            " body, prompt, submission_id, retry_of, request_id, sort_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET body = excluded.body, submission_id = excluded.submission_id,"
+            " retry_of = excluded.retry_of, forgotten_at = NULL",
+            (
+                item.profile, answer.generation_id, answer.status, answer.model or item.model, answer.credits_estimate,
+                answer.created_at, times.iso(now), item.body, item.prompt, item.submission_id, item.retry_of,
+                answer.request_id, times.to_ms(made),
+            ),
+        )  # fmt: skip
+        add_event(connection, item.profile, item.submission_id, now, s.ACCEPTED, answer.generation_id)
+        add_event(connection, item.profile, answer.generation_id, now, answer.status)
+
+
+def ended(
+    store: Store, item: Submission, state: str, now: datetime, *, refusal: Refusal, balance: int | None = None
+) -> None:
+    """`sending` → `state` (refused, unknown or back to queued) with what the answer said."""
+    if state not in s.LEGAL[s.SENDING]:
+        raise ValueError(f"sending does not end as {state}")
+    with store.write(durable=True) as connection:
+        connection.execute(
+            "UPDATE submissions SET state = ?, error = ?, message = ?, next = ?, request_id = ?, balance_after = ?"
+            " WHERE submission_id = ? AND state IN ('sending', 'queued')",
+            (
+                state, refusal.code, refusal.message, refusal.next_step, refusal.request_id, balance,
+                item.submission_id,
+            ),
+        )  # fmt: skip
+        add_event(connection, item.profile, item.submission_id, now, state, refusal.code)
+
+
+def refuse_unsent(store: Store, item: Submission, reason: str, now: datetime) -> None:
+    """Refused here, before a byte left: it costs nothing."""
+    with store.write() as connection:
+        connection.execute(
+            "UPDATE submissions SET state = 'refused', error = 'INVALID_HERE', message = ?,"
+            " next = 'Nothing was sent. Correct the body and submit it again; --no-check sends it all the same.'"
+            " WHERE submission_id = ? AND state = 'queued'",
+            (storable(reason), item.submission_id),
+        )
+        add_event(connection, item.profile, item.submission_id, now, s.REFUSED, "INVALID_HERE")
+
+
+def orphaned(store: Store, profile: str, now: datetime) -> int:
+    """What a dead engine left as `sending` may have been charged: it becomes `unknown`. Returns how many."""
+    with store.write(durable=True) as connection:
+        rows = connection.execute(
+            "SELECT submission_id FROM submissions WHERE profile = ? AND state = 'sending'", (profile,)
+        ).fetchall()
+        for row in rows:
+            connection.execute(
+                "UPDATE submissions SET state = 'unknown', error = 'INTERRUPTED',"
+                " message = 'The program ended while this was being sent.' WHERE submission_id = ?",
+                (row[0],),
+            )
+            add_event(connection, profile, row[0], now, s.UNKNOWN, "INTERRUPTED")
+    return len(rows)
+
+
+def note_balance_after(store: Store, profile: str, balance: int) -> None:
+    """The first balance seen after an outcome that was not readable."""
+    with store.write() as connection:
+        connection.execute(
+            "UPDATE submissions SET balance_after = ? WHERE profile = ? AND state = 'unknown' AND balance_after IS NULL",
+            (balance, profile),
+        )
+
+
+def pause_queue(store: Store, profile: str, reason: str | None) -> None:
+    """Pauses the whole queue with a reason, or resumes it (None)."""
+    with store.write() as connection:
+        connection.execute(
+            "INSERT INTO accounts (profile, queue_paused) VALUES (?, ?)"
+            " ON CONFLICT DO UPDATE SET queue_paused = excluded.queue_paused",
+            (profile, reason),
+        )
