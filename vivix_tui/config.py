@@ -138,9 +138,7 @@ def default_paths(environ: Mapping[str, str], config: Path | None = None) -> Pat
     )
 
 
-def load(
-    environ: Mapping[str, str] | None = None, *, file: Path | None = None, profile: str | None = None
-) -> Config:
+def load(environ: Mapping[str, str] | None = None, *, file: Path | None = None, profile: str | None = None) -> Config:
     """Reads the file (a missing one is fine unless it was named) and the environment. Raises ConfigError."""
     environ = os.environ if environ is None else environ
     paths = default_paths(environ, file)

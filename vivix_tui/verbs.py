@@ -66,9 +66,7 @@ def submit(store: Store, profile: str, bodies: Sequence[str], *, check: bool = T
     with store.write(durable=True) as connection:
         now = datetime.now(UTC)
         ids = tuple(
-            submissions.queue(
-                connection, profile, body, now, checked=check, credits_estimate=_estimate(body, models)
-            )
+            submissions.queue(connection, profile, body, now, checked=check, credits_estimate=_estimate(body, models))
             for body in bodies
         )
     return Outcome(len(ids), f"queued {_number(len(ids), 'submission')}", ids)
@@ -87,6 +85,17 @@ def quote_retry(store: Store, profile: str, generation_id: str) -> RetryQuote:
         _price(row, accounts.models(store, profile)),
         needs_again="it completed: the same seed and body give the same result" if row.status == COMPLETED else None,
     )
+
+
+def total_price(quotes: Sequence[RetryQuote]) -> str:
+    """What several retries cost together, in words; an unknown price is said to be unknown."""
+    bands = [quote.credits for quote in quotes if quote.credits is not None]
+    if not bands:
+        return "an unknown price"
+    low, high = sum(band[0] for band in bands), sum(band[1] for band in bands)
+    words = f"{high:,} credits" if low == high else f"{low:,} to {high:,} credits"
+    unknown = len(quotes) - len(bands)
+    return f"{words} and {unknown} of unknown price" if unknown else words
 
 
 def obstacle_to_retry(row: Generation) -> str | None:
@@ -172,8 +181,7 @@ def restore(store: Store, profile: str, ids: Sequence[str]) -> Outcome:
         done = 0
         for table, key in (("generations", "generation_id"), ("submissions", "submission_id")):
             done += connection.executemany(
-                f"UPDATE {table} SET forgotten_at = NULL WHERE profile = ? AND {key} = ?"  # noqa: S608
-                " AND forgotten_at IS NOT NULL",
+                f"UPDATE {table} SET forgotten_at = NULL WHERE profile = ? AND {key} = ? AND forgotten_at IS NOT NULL",
                 [(profile, row_id) for row_id in ids],
             ).rowcount
     return Outcome(done, f"{_number(done, 'row')} back", tuple(ids))
@@ -209,5 +217,3 @@ def _price(row: Generation, models: dict[str, Model]) -> tuple[int, int] | None:
 
 def _number(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-

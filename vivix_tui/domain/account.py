@@ -77,7 +77,7 @@ def price_band(model: Model | None, body: Mapping[str, Any]) -> tuple[int, int] 
 def complaint(body: Mapping[str, Any], models: Mapping[str, Model]) -> str | None:
     """Why the API would refuse `body`, as far as is known here; None where nothing speaks against it.
 
-    `models` maps slugs to the catalogue; empty means that it is not known, then only the documented general limits count.
+    `models` maps slugs to the catalogue; while it is empty only the documented general limits count.
     """
     slug, prompt = body.get("model"), body.get("prompt")
     if not isinstance(slug, str) or not slug:

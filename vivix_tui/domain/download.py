@@ -19,7 +19,10 @@ OVER = frozenset({DONE, FAILED, CANCELLED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """`index` counts from 1. `size_bytes` is None until the server told it; `verified` None where nothing can tell."""
+    """`index` counts from 1. `size_bytes` is None until the server told it; `verified` None where nothing can tell.
+
+    `part` is the file that is being written, `etag` the strong validator of what it holds so far.
+    """
 
     profile: str
     generation_id: str
@@ -33,5 +36,6 @@ class Download:
     sha256: str | None = None
     verified: bool | None = None
     error: str | None = None
+    part: str | None = None
     etag: str | None = None
     attempts: int = 0

@@ -43,7 +43,7 @@ def save_account(store: Store, profile: str, account: Account, now: datetime) ->
     values = {name: getattr(account, name) for name in _ACCOUNT}
     with store.write() as connection:
         connection.execute(
-            f"INSERT INTO accounts (profile, asked_at, {', '.join(_ACCOUNT)})"  # noqa: S608 - constant names
+            f"INSERT INTO accounts (profile, asked_at, {', '.join(_ACCOUNT)})"
             f" VALUES (:profile, :at, {', '.join(':' + n for n in _ACCOUNT)}) ON CONFLICT DO UPDATE SET"
             f" asked_at = :at, {', '.join(f'{n} = coalesce(excluded.{n}, {n})' for n in _ACCOUNT)}",
             values | {"profile": profile, "at": times.iso(now)},
@@ -61,7 +61,7 @@ def save_balance(store: Store, profile: str, balance: int) -> None:
 
 
 def account(store: Store, profile: str) -> Account:
-    rows = store.all(f"SELECT {', '.join(_ACCOUNT)} FROM accounts WHERE profile = ?", (profile,))  # noqa: S608
+    rows = store.all(f"SELECT {', '.join(_ACCOUNT)} FROM accounts WHERE profile = ?", (profile,))
     return Account(**dict(rows[0])) if rows else Account()
 
 
@@ -92,14 +92,14 @@ def save_engine(store: Store, profile: str, state: EngineState, now: datetime) -
     names = tuple(values)
     with store.write() as connection:
         connection.execute(
-            f"INSERT OR REPLACE INTO engines ({', '.join(names)}) VALUES ({', '.join(':' + n for n in names)})",  # noqa: S608
+            f"INSERT OR REPLACE INTO engines ({', '.join(names)}) VALUES ({', '.join(':' + n for n in names)})",
             values,
         )
 
 
 def engine_state(store: Store, profile: str) -> EngineState | None:
     names = tuple(f.name for f in fields(EngineState))
-    rows = store.all(f"SELECT {', '.join(names)} FROM engines WHERE profile = ?", (profile,))  # noqa: S608
+    rows = store.all(f"SELECT {', '.join(names)} FROM engines WHERE profile = ?", (profile,))
     return EngineState(**dict(rows[0])) if rows else None
 
 

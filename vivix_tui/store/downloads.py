@@ -9,7 +9,6 @@ import sqlite3
 from dataclasses import fields
 from datetime import datetime
 
-from vivix_tui.domain import download as d
 from vivix_tui.domain import times
 from vivix_tui.domain.download import Download
 from vivix_tui.domain.generation import COMPLETED, Generation
@@ -17,7 +16,7 @@ from vivix_tui.store.store import Store
 
 COLUMNS = tuple(f.name for f in fields(Download))
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
-_SELECT = f"SELECT {_NAMES} FROM downloads"  # noqa: S608 - constant names
+_SELECT = f"SELECT {_NAMES} FROM downloads"
 
 
 def from_row(row: sqlite3.Row) -> Download:
@@ -28,9 +27,7 @@ def from_row(row: sqlite3.Row) -> Download:
 
 def of(store: Store, profile: str, generation_id: str) -> list[Download]:
     """The downloads of one generation, by index."""
-    rows = store.all(
-        f'{_SELECT} WHERE profile = ? AND generation_id = ? ORDER BY "index"', (profile, generation_id)
-    )
+    rows = store.all(f'{_SELECT} WHERE profile = ? AND generation_id = ? ORDER BY "index"', (profile, generation_id))
     return [from_row(row) for row in rows]
 
 
@@ -63,12 +60,13 @@ def queue_wanted(connection: sqlite3.Connection, row: Generation, now: datetime)
     directory = wanted[0] or None
     for index, url in enumerate(row.urls, start=1):
         connection.execute(
-            "INSERT INTO downloads (profile, generation_id, \"index\", url, state, directory, wished_at)"
+            'INSERT INTO downloads (profile, generation_id, "index", url, state, directory, wished_at)'
             " VALUES (:profile, :id, :index, :url, 'queued', :directory, :at)"
             " ON CONFLICT DO UPDATE SET url = excluded.url, state = 'queued', error = NULL, attempts = 0,"
             " directory = excluded.directory, wished_at = excluded.wished_at,"
             " received_bytes = CASE WHEN state = 'done' THEN 0 ELSE received_bytes END,"
             " path = CASE WHEN directory IS excluded.directory THEN path END,"
+            " part = CASE WHEN directory IS excluded.directory THEN part END,"
             " etag = CASE WHEN directory IS excluded.directory AND url = excluded.url THEN etag END"
             " WHERE state IN ('failed', 'cancelled', 'paused') OR directory IS NOT excluded.directory",
             {
@@ -90,23 +88,18 @@ def requeue(connection: sqlite3.Connection, item: Download) -> None:
     """A finished download whose file vanished: fetch it again."""
     connection.execute(
         "UPDATE downloads SET state = 'queued', received_bytes = 0, attempts = 0, error = NULL, sha256 = NULL,"
-        ' path = NULL, etag = NULL WHERE profile = ? AND generation_id = ? AND "index" = ?',
+        ' path = NULL, part = NULL, etag = NULL WHERE profile = ? AND generation_id = ? AND "index" = ?',
         (item.profile, item.generation_id, item.index),
     )
 
 
-def update(store: Store, item: Download) -> None:
+def update(store: Store, item: Download, *, durable: bool = False) -> None:
     """Writes the whole row of `item`, unless the user cancelled it meanwhile."""
     values = {name: getattr(item, name) for name in COLUMNS}
     sets = ", ".join(f'"{n}" = :{n}' for n in COLUMNS if n not in ("profile", "generation_id", "index"))
-    with store.write(durable=item.state in d.OVER) as connection:
+    with store.write(durable=durable) as connection:
         connection.execute(
-            f"UPDATE downloads SET {sets} WHERE profile = :profile AND generation_id = :generation_id"  # noqa: S608
-            ' AND "index" = :index AND state <> \'cancelled\'',
+            f"UPDATE downloads SET {sets} WHERE profile = :profile AND generation_id = :generation_id"
+            " AND \"index\" = :index AND state <> 'cancelled'",
             values,
         )
-
-
-def finished_paths(store: Store, profile: str, generation_id: str) -> list[Download]:
-    """Downloads of a generation that once ended well."""
-    return [item for item in of(store, profile, generation_id) if item.state == d.DONE]

@@ -19,7 +19,7 @@ from vivix_tui.store import downloads
 from vivix_tui.store.store import Store
 
 COLUMNS = tuple(f.name for f in fields(Generation))
-_SELECT = f"SELECT {', '.join(COLUMNS)} FROM generations"  # noqa: S608 - constant names
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM generations"
 
 
 def from_row(row: sqlite3.Row) -> Generation:
@@ -77,8 +77,7 @@ def insert_past(
         return (*facts, profile, seen, seen, body, body_facts(body)[0], times.to_ms(made))
 
     connection.executemany(
-        f"INSERT INTO generations ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
-        " ON CONFLICT DO NOTHING",
+        f"INSERT INTO generations ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) ON CONFLICT DO NOTHING",
         (values(answer, body) for answer, body in past),
     )
 
@@ -163,9 +162,7 @@ def storable(text: str) -> str:
 
 
 def _locked(connection: sqlite3.Connection, profile: str, generation_id: str) -> Generation | None:
-    rows = connection.execute(
-        f"{_SELECT} WHERE profile = ? AND generation_id = ?", (profile, generation_id)
-    ).fetchall()
+    rows = connection.execute(f"{_SELECT} WHERE profile = ? AND generation_id = ?", (profile, generation_id)).fetchall()
     return from_row(rows[0]) if rows else None
 
 
@@ -174,7 +171,7 @@ def _save(connection: sqlite3.Connection, row: Generation, *, sort_ms: int | Non
     values = {name: getattr(row, name) for name in COLUMNS}
     values["output_urls"] = _urls_text(row.output_urls)
     connection.execute(
-        f"UPDATE generations SET {', '.join(f'{n} = :{n}' for n in names)}, hurry = 0,"  # noqa: S608
+        f"UPDATE generations SET {', '.join(f'{n} = :{n}' for n in names)}, hurry = 0,"
         " sort_ms = coalesce(:sort_ms, sort_ms) WHERE profile = :profile AND generation_id = :generation_id",
         values | {"sort_ms": sort_ms},
     )

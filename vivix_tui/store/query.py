@@ -5,7 +5,7 @@ Owns: filter, order and paging in SQL, so that 100,000 rows cost as much as fort
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from vivix_tui.domain.account import Account, Model
@@ -137,14 +137,14 @@ def count(store: Store, profile: str, filter_: Filter) -> int:
     if not filter_.text:
         phases = counts(store, profile)
         return sum(phases[phase] for phase in (filter_.phases & set(PHASES) or PHASES))
-    sql = f"SELECT count(*) FROM ({_rows_sql(filter_)})"  # noqa: S608 - constant text
+    sql = f"SELECT count(*) FROM ({_rows_sql(filter_)})"
     return int(store.one(sql, _parameters(profile, filter_))[0])
 
 
 def index_of(store: Store, profile: str, filter_: Filter, kind: str, row_id: str) -> int | None:
     """Where a row stands in the table (from 0), None where the filter hides it or it does not exist."""
     rows_sql, parameters = _rows_sql(filter_), _parameters(profile, filter_) | {"kind": kind, "id": row_id}
-    here = store.all(f"SELECT section, sort_ms FROM ({rows_sql}) WHERE kind = :kind AND id = :id", parameters)  # noqa: S608
+    here = store.all(f"SELECT section, sort_ms FROM ({rows_sql}) WHERE kind = :kind AND id = :id", parameters)
     if not here:
         return None
     parameters |= {"section": here[0][0], "sort_ms": here[0][1]}
@@ -154,7 +154,7 @@ def index_of(store: Store, profile: str, filter_: Filter, kind: str, row_id: str
         "section = :section AND sort_ms > :sort_ms",
         "section = :section AND sort_ms = :sort_ms AND id < :id",
     )
-    sums = " + ".join(f"(SELECT count(*) FROM ({rows_sql}) WHERE {where})" for where in before)  # noqa: S608
+    sums = " + ".join(f"(SELECT count(*) FROM ({rows_sql}) WHERE {where})" for where in before)
     return int(store.one(f"SELECT {sums}", parameters)[0])
 
 
@@ -204,6 +204,44 @@ def detail(store: Store, profile: str, kind: str, row_id: str) -> Detail | None:
         events=events,
         wanted=bool(wanted),
     )
+
+
+def generation(store: Store, profile: str, generation_id: str) -> Generation | None:
+    return generations.get(store, profile, generation_id)
+
+
+def downloads_of(store: Store, profile: str, generation_id: str) -> list[Download]:
+    return downloads.of(store, profile, generation_id)
+
+
+def submissions_by_id(store: Store, ids: Iterable[str]) -> list[Submission]:
+    """Submissions in the order of `ids`; unknown ids are left out."""
+    found = (submissions.get(store, submission_id) for submission_id in ids)
+    return [item for item in found if item is not None]
+
+
+def list_generations(
+    store: Store, profile: str, *, status: str | None = None, since_ms: int | None = None, limit: int | None = None
+) -> Iterator[Generation]:
+    """Generations that were not forgotten, newest first. `status` is the API's word or a `gone` code."""
+    rows = store.all(
+        f"SELECT {', '.join(generations.COLUMNS)} FROM generations WHERE profile = ? AND section IS NOT NULL"
+        " AND (? IS NULL OR status = ? OR gone = ?) AND sort_ms >= ? ORDER BY sort_ms DESC LIMIT ?",
+        (profile, status, status, status, since_ms or 0, -1 if limit is None else limit),
+    )
+    return map(generations.from_row, rows)
+
+
+def list_submissions(
+    store: Store, profile: str, *, status: str | None = None, since_ms: int | None = None, limit: int | None = None
+) -> Iterator[Submission]:
+    """Submissions, newest first; `status` is a state."""
+    rows = store.all(
+        f"SELECT {', '.join(submissions.COLUMNS)} FROM submissions WHERE profile = ?"
+        " AND (? IS NULL OR state = ?) AND sort_ms >= ? ORDER BY sort_ms DESC, position DESC LIMIT ?",
+        (profile, status, status, since_ms or 0, -1 if limit is None else limit),
+    )
+    return map(submissions.from_row, rows)
 
 
 def account(store: Store, profile: str) -> Account:

@@ -111,6 +111,7 @@ CREATE TABLE downloads (
   error TEXT,
   -- ours
   directory TEXT,
+  part TEXT,
   etag TEXT,
   attempts INTEGER NOT NULL DEFAULT 0,
   wished_at TEXT NOT NULL,
@@ -128,7 +129,8 @@ CREATE TABLE accounts (
   spent_this_cycle INTEGER,
   granted_this_cycle INTEGER,
   asked_at TEXT,
-  queue_paused TEXT
+  queue_paused TEXT,
+  queue_needs INTEGER
 ) STRICT;
 
 CREATE TABLE models (

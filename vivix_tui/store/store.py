@@ -147,7 +147,9 @@ def _mapped(error: sqlite3.Error, path: Path) -> StoreError:
     if code == sqlite3.SQLITE_FULL:
         return StoreError(f"the disk of {path} is full", hint="free some space; nothing that was stored is lost")
     if code == sqlite3.SQLITE_READONLY:
-        return StoreError(f"the database {path} is read-only", hint="check the owner and mode of the file and its folder")
+        return StoreError(
+            f"the database {path} is read-only", hint="check the owner and mode of the file and its folder"
+        )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreError(f"the database {path} was locked for {BUSY_TIMEOUT_S:.0f} s by another program")
     return StoreError(f"the database {path} cannot be used: {error}")

@@ -19,7 +19,7 @@ from vivix_tui.store.generations import add_event, body_facts, storable
 from vivix_tui.store.store import Store
 
 COLUMNS = tuple(f.name for f in fields(Submission))
-_SELECT = f"SELECT {', '.join(COLUMNS)} FROM submissions"  # noqa: S608 - constant names
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM submissions"
 
 
 def from_row(row: sqlite3.Row) -> Submission:
@@ -104,8 +104,9 @@ def accepted(store: Store, item: Submission, answer: Accepted, balance: int | No
         )
         made = min(times.parse(answer.created_at) or now, now)
         connection.execute(
-            "INSERT INTO generations (profile, generation_id, status, model, credits_estimate, created_at, tracked_at,"
-            " body, prompt, submission_id, retry_of, request_id, sort_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            "INSERT INTO generations (profile, generation_id, status, model, credits_estimate, created_at,"
+            " tracked_at, body, prompt, submission_id, retry_of, request_id, sort_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET body = excluded.body, submission_id = excluded.submission_id,"
             " retry_of = excluded.retry_of, forgotten_at = NULL",
             (
@@ -164,20 +165,25 @@ def orphaned(store: Store, profile: str, now: datetime) -> int:
     return len(rows)
 
 
-def note_balance_after(store: Store, profile: str, balance: int) -> None:
-    """The first balance seen after an outcome that was not readable."""
+def saw_balance(store: Store, profile: str, balance: int) -> None:
+    """A new balance was seen: it is the first one after outcomes that were not readable, and it may suffice again."""
     with store.write() as connection:
         connection.execute(
-            "UPDATE submissions SET balance_after = ? WHERE profile = ? AND state = 'unknown' AND balance_after IS NULL",
+            "UPDATE submissions SET balance_after = ? WHERE profile = ? AND state = 'unknown'"
+            " AND balance_after IS NULL",
             (balance, profile),
+        )
+        connection.execute(
+            "UPDATE accounts SET queue_paused = NULL, queue_needs = NULL WHERE profile = ? AND queue_needs <= ?",
+            (profile, balance),
         )
 
 
-def pause_queue(store: Store, profile: str, reason: str | None) -> None:
-    """Pauses the whole queue with a reason, or resumes it (None)."""
+def pause_queue(store: Store, profile: str, reason: str | None, *, needs: int | None = None) -> None:
+    """Pauses the whole queue with a reason, or resumes it (None). A balance of `needs` credits resumes it, too."""
     with store.write() as connection:
         connection.execute(
-            "INSERT INTO accounts (profile, queue_paused) VALUES (?, ?)"
-            " ON CONFLICT DO UPDATE SET queue_paused = excluded.queue_paused",
-            (profile, reason),
+            "INSERT INTO accounts (profile, queue_paused, queue_needs) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET queue_paused = excluded.queue_paused, queue_needs = excluded.queue_needs",
+            (profile, reason, needs),
         )

@@ -1,0 +1,57 @@
+# make demo and make test need python3, make and git; all else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal -q
+
+.PHONY: help demo test check cov format snapshots clean
+
+help:
+	@echo "make demo       the dashboard on a simulated API"
+	@echo "make test       all tests"
+	@echo "make check      format, lint, types, import directions, tests with coverage"
+	@echo "make snapshots  rewrite the pictures in snapshots/"
+	@echo "make format     format the code"
+
+demo: $(VENV)/.ready-run
+	@$(BIN)/vivix-tui demo
+
+test: $(VENV)/.ready-dev
+	$(PYTEST)
+
+check: $(VENV)/.ready-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory cov
+
+cov: $(VENV)/.ready-dev
+	$(PYTEST) --cov --cov-report=term
+	$(BIN)/coverage report --include='vivix_tui/domain/*,vivix_tui/api/*,vivix_tui/store/*,vivix_tui/engine/*' \
+	  --fail-under=90 --skip-covered | tail -n 1
+
+format: $(VENV)/.ready-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+snapshots: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest -q -n auto --snapshot-update tests/ui
+
+clean:
+	rm -rf $(VENV) .bootstrap .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+# A python without ensurepip (Debian's, bare) gets virtualenv from a folder of its own.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV) .bootstrap; \
+	  $(PYTHON) -m pip install -q --target .bootstrap virtualenv && \
+	  PYTHONPATH=.bootstrap $(PYTHON) -m virtualenv -q $(VENV); }
+
+$(VENV)/.ready-run: pyproject.toml | $(BIN)/python
+	@echo "installing into $(VENV) …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[demo]' && touch $@
+
+$(VENV)/.ready-dev: pyproject.toml | $(BIN)/python
+	@echo "installing into $(VENV) …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[demo,dev]' && touch $@ $(VENV)/.ready-run

@@ -1,0 +1,172 @@
+"""The four endpoints, one method each.
+
+Owns: deadlines, the cap on bodies, and the mapping of everything that httpx, TLS and the gateway can do into
+`errors.Unreachable`, `BadReply` and `Refusal`. Refuses: repeating a call; retrying is the engine's decision.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.request
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from vivix_tui import __version__
+from vivix_tui.api import wire
+from vivix_tui.api.gate import Gate
+from vivix_tui.config import is_loopback
+from vivix_tui.domain.account import Account, Model
+from vivix_tui.domain.budget import Budget
+from vivix_tui.domain.generation import Answer
+from vivix_tui.domain.submission import Accepted
+from vivix_tui.domain.text import one_line
+from vivix_tui.errors import BadReply, ConfigError, Unreachable
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+CONNECT_TIMEOUT_S = 10.0
+_NO_BYTE_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[T]):
+    """A usable answer: the value and the balance (credits) that its headers told, None where they did not."""
+
+    value: T
+    balance: int | None
+
+
+class Client:
+    """One account's way to the API. `timeout_s` is for a whole call, body included.
+
+    Raises ConfigError where the surroundings (proxy, certificates) make a connection impossible. Every method raises
+    ApiError: Unreachable, BadReply or Refusal, and nothing else.
+    """
+
+    def __init__(self, base_url: str, budget: Budget, *, timeout_s: float) -> None:
+        self._base = f"{base_url}/api/v1"
+        self._timeout_s = timeout_s
+        try:
+            kept = _transport(
+                base_url, httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=30)
+            )
+            fresh = _transport(base_url, httpx.Limits(max_connections=4, max_keepalive_connections=0))
+        except (ValueError, ImportError, OSError) as error:
+            raise ConfigError(f"no connection can be made with these surroundings: {one_line(str(error))}") from None
+        self.gate = Gate(kept, fresh, httpx.URL(base_url), budget)
+        headers = {
+            "User-Agent": f"vivix-tui/{__version__}",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
+        timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s))
+        self._http = httpx.AsyncClient(transport=self.gate, headers=headers, timeout=timeout, trust_env=False)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def generate(self, body: str) -> Reply[Accepted]:
+        """POST /generate with exactly these characters (UTF-8)."""
+        headers = {"Content-Type": "application/json"}
+        request = self._http.build_request("POST", f"{self._base}/generate", content=body.encode(), headers=headers)
+        return await self._call(request, lambda v, rid: wire.accepted(v, request_id=rid))
+
+    async def generation(self, generation_id: str) -> Reply[Answer]:
+        """GET /generations/{id}."""
+        url = f"{self._base}/generations/{path_segment(generation_id)}"
+        return await self._get(url, lambda v, rid: wire.answer(v, generation_id, request_id=rid))
+
+    async def credits(self) -> Reply[Account]:
+        """GET /credits."""
+        return await self._get(f"{self._base}/credits", lambda v, _: wire.account(v))
+
+    async def models(self) -> Reply[tuple[Account, dict[str, Model]]]:
+        """GET /models: the account's limits and the catalogue."""
+        return await self._get(f"{self._base}/models", lambda v, rid: (wire.account(v), wire.models(v, request_id=rid)))
+
+    async def _get(self, url: str, read: Callable[[dict[str, Any], str | None], T]) -> Reply[T]:
+        return await self._call(self._http.build_request("GET", url), read)
+
+    async def _call(self, request: httpx.Request, read: Callable[[dict[str, Any], str | None], T]) -> Reply[T]:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                response = await self._http.send(request, stream=True, follow_redirects=False)
+                try:
+                    data = await _bounded_body(response)
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            raise Unreachable(f"no complete answer within {self._timeout_s:.0f} s", sent=True) from None
+        except _NO_BYTE_LEFT as error:
+            raise Unreachable(f"no connection: {_reason(error)}", sent=False) from None
+        except httpx.InvalidURL as error:
+            raise Unreachable(f"not a usable address: {_reason(error)}", sent=False) from None
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            raise Unreachable(f"the connection broke: {_reason(error)}", sent=True) from None
+        return self._judged(response, data, read)
+
+    def _judged(
+        self, response: httpx.Response, data: bytes, read: Callable[[dict[str, Any], str | None], T]
+    ) -> Reply[T]:
+        status, request_id = response.status_code, wire.text(response.headers.get("x-request-id"))
+        if response.is_success and status != 204:
+            value = wire.read_object(data, status=status, request_id=request_id)
+            return Reply(read(value, request_id), wire.credits_amount(response.headers.get("x-credits-balance")))
+        if status < 400 or not 400 <= status < 600:
+            raise BadReply(f"an answer with status {status} is not documented", status=status, request_id=request_id)
+        try:
+            value = wire.read_object(data, status=status, request_id=request_id)
+        except BadReply:
+            if status != 429:
+                raise
+            value = {"error": "RATE_LIMITED"}
+        refusal = wire.refusal(value, status=status, headers=response.headers)
+        if status == 429 and refusal.code != "CONCURRENCY_LIMIT":
+            # Noted before anyone else runs, so that no other call slips out. A lack of slots stops the submitter alone.
+            self.gate.rate_limited(refusal.retry_after_s)
+        raise refusal
+
+
+def path_segment(generation_id: str) -> str:
+    """`generation_id` as one segment of a path: nothing in it can leave the segment, dots alone included."""
+    segment = quote(generation_id, safe="")
+    return segment.replace(".", "%2E") if not segment.strip(".") else segment
+
+
+def _transport(base_url: str, limits: httpx.Limits) -> httpx.AsyncBaseTransport:
+    parts = urlsplit(base_url)
+    # A proxy of the environment has no business between this program and its own machine.
+    surroundings = not is_loopback(parts.hostname or "")
+    proxies = urllib.request.getproxies() if surroundings else {}
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if proxy and urllib.request.proxy_bypass(parts.netloc):
+        proxy = None
+    return httpx.AsyncHTTPTransport(limits=limits, proxy=proxy, trust_env=surroundings)
+
+
+async def _bounded_body(response: httpx.Response) -> bytes:
+    """The decoded body, at most MAX_BODY_BYTES. Raises BadReply beyond that or for an encoding nobody asked for."""
+    request_id = wire.text(response.headers.get("x-request-id"))
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity", "gzip", "deflate"):
+        raise BadReply(f"the answer is encoded as {one_line(encoding, 20)}", status=response.status_code)
+    decoder = zlib.decompressobj(wbits=47) if encoding in ("gzip", "deflate") else None
+    data = bytearray()
+    async for chunk in response.aiter_raw():
+        try:
+            data += decoder.decompress(chunk, MAX_BODY_BYTES + 1) if decoder else chunk
+        except zlib.error:
+            raise BadReply("the answer is cut or garbled", status=response.status_code, request_id=request_id) from None
+        if len(data) > MAX_BODY_BYTES:
+            raise BadReply("the answer is endless", status=response.status_code, request_id=request_id)
+    return bytes(data)
+
+
+def _reason(error: Exception) -> str:
+    return one_line(str(error), 120) or type(error).__name__

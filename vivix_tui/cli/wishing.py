@@ -1,0 +1,233 @@
+"""The commands that wish for something and, most of them, wait for it with the engine.
+
+Owns: what these commands print while they wait, and with which code they end. Refuses: the wishes' meaning (`verbs`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from vivix_tui import verbs, wiring
+from vivix_tui.cli import output
+from vivix_tui.cli.patience import Patience
+from vivix_tui.config import Config
+from vivix_tui.domain import download as d
+from vivix_tui.domain import submission as s
+from vivix_tui.domain.bodies import parse_bodies
+from vivix_tui.domain.generation import COMPLETED, Generation
+from vivix_tui.domain.idlist import parse_ids
+from vivix_tui.domain.text import one_line
+from vivix_tui.errors import UsageError
+from vivix_tui.store import query
+from vivix_tui.store.store import Store
+
+
+def run_track(config: Config, store: Store, arguments: argparse.Namespace) -> int:
+    if arguments.ids == ["-"]:
+        items = parse_ids(_stdin_text())
+    else:
+        items = [(generation_id, None) for generation_id in arguments.ids]
+    if not items:
+        raise UsageError("no ids were given", hint="vivix-tui track ID…, or ids on stdin with `track -`")
+    output.tell(verbs.track(store, config.profile, items).text)
+    return 0
+
+
+def run_submit(config: Config, store: Store, arguments: argparse.Namespace) -> int:
+    bodies = []
+    for name in arguments.files:
+        data, source = (sys.stdin.buffer.read(), "stdin") if name == "-" else (_file_bytes(name), name)
+        bodies += parse_bodies(data, source)
+    outcome = verbs.submit(store, config.profile, bodies, check=not arguments.no_check)
+    output.tell(outcome.text)
+    return _follow_submissions(config, store, outcome.ids, arguments)
+
+
+def run_retry(config: Config, store: Store, arguments: argparse.Namespace) -> int:
+    _ask_the_price(config, store, arguments)
+    queued: list[str] = []
+    for generation_id in arguments.ids:
+        outcome = verbs.retry(store, config.profile, generation_id, again=arguments.again)
+        output.tell(f"{one_line(generation_id, 60)}: {outcome.text}")
+        queued += outcome.ids
+    return _follow_submissions(config, store, tuple(queued), arguments)
+
+
+def run_wait(config: Config, store: Store, arguments: argparse.Namespace) -> int:
+    known = {row.generation_id: row for row in query.list_generations(store, config.profile)}
+    unknown = [i for i in arguments.ids if i not in known]
+    if unknown:
+        output.tell(f"{one_line(unknown[0], 80)} is not known; `vivix-tui track ID` follows it")
+        return 1
+    ids = list(arguments.ids) or [i for i, row in known.items() if not row.ended]
+    shown: dict[str, tuple[str | None, str | None]] = {}
+
+    def pending() -> bool:
+        waiting = False
+        for row in _rows(store, config, ids):
+            if shown.get(row.generation_id) != (row.status, row.gone):
+                shown[row.generation_id] = (row.status, row.gone)
+                _print_generation(store, config, row, as_json=arguments.json)
+            waiting |= not row.ended
+        return waiting
+
+    _until(config, store, pending, arguments.timeout)
+    good = all(row.status == COMPLETED for row in _rows(store, config, ids))
+    return 0 if good else 1
+
+
+def run_download(config: Config, store: Store, arguments: argparse.Namespace) -> int:
+    where = Path(arguments.to) if arguments.to else None
+    for generation_id in arguments.ids:
+        verbs.download(store, config.profile, generation_id, directory=where)
+    if arguments.no_wait:
+        return 0
+    told: dict[tuple[str, int], str] = {}
+    progress = output.Progress()
+
+    def pending() -> bool:
+        waiting, received, size = False, 0, 0
+        for generation_id in arguments.ids:
+            found = query.detail(store, config.profile, "generation", generation_id)
+            if found is None or found.generation is None:
+                continue
+            waiting |= not found.generation.ended or found.wanted
+            for item in found.downloads:
+                over = item.state in d.OVER or item.state == d.PAUSED
+                waiting |= not over
+                received, size = received + item.received_bytes, size + (item.size_bytes or 0)
+                if over and told.get((generation_id, item.index)) != item.state:
+                    told[generation_id, item.index] = item.state
+                    progress.clear()
+                    _print_download(generation_id, item, as_json=arguments.json)
+        progress.show(received, size)
+        return waiting
+
+    try:
+        _until(config, store, pending, arguments.timeout)
+    finally:
+        progress.clear()
+    wanted_rows = _rows(store, config, arguments.ids)
+    good = all(row.status == COMPLETED for row in wanted_rows) and set(told.values()) <= {d.DONE}
+    return 0 if good else 1
+
+
+def run_watch(config: Config) -> int:
+    """Until SIGTERM, SIGHUP or Ctrl-C; the signal handlers of `main` end the sleep."""
+    with wiring.engine(config) as engine:
+        output.tell(f"watching profile {config.profile}; Ctrl-C ends it")
+        while engine.alive:
+            time.sleep(0.5)
+    if engine.failure is not None:
+        raise engine.failure
+    return 0
+
+
+def _ask_the_price(config: Config, store: Store, arguments: argparse.Namespace) -> None:
+    """On a terminal the price is asked for; elsewhere --yes has to say it. Raises UsageError before anything is
+    queued."""
+    quotes = [verbs.quote_retry(store, config.profile, i) for i in arguments.ids]
+    for generation_id, quote in zip(arguments.ids, quotes, strict=True):
+        if quote.obstacle:
+            raise UsageError(f"{one_line(generation_id, 60)} cannot be retried: {quote.obstacle}")
+        if quote.needs_again and not arguments.again:
+            raise UsageError(f"{one_line(generation_id, 60)} was not retried: {quote.needs_again}", hint="say --again")
+    if arguments.yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("a retry costs credits", hint="say --yes where nobody can be asked")
+    price = verbs.total_price(quotes)
+    question = f"vivix-tui: retry {len(quotes)} for {price}? [y/N] "
+    print(question, end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise UsageError("not retried")
+
+
+def _follow_submissions(config: Config, store: Store, ids: tuple[str, ...], arguments: argparse.Namespace) -> int:
+    if arguments.no_wait:
+        for submission_id in ids:
+            output.data(submission_id)
+        return 0
+    told: set[str] = set()
+
+    def pending() -> bool:
+        for item in query.submissions_by_id(store, ids):
+            if item.state not in (s.QUEUED, s.SENDING) and item.submission_id not in told:
+                told.add(item.submission_id)
+                _print_submission(item)
+        paused = query.queue_paused(store, config.profile)
+        if paused and len(told) < len(ids):
+            raise UsageError(
+                f"the queue is paused: {paused}", hint="what is queued stays queued; `vivix-tui queue resume`"
+            )
+        return len(told) < len(ids)
+
+    _until(config, store, pending, arguments.timeout)
+    good = all(item.state == s.ACCEPTED for item in query.submissions_by_id(store, ids))
+    return 0 if good else 1
+
+
+def _until(config: Config, store: Store, pending: Callable[[], bool], timeout_s: float | None) -> None:
+    """Runs (or leans on) the engine until nothing is pending. Raises what ends the wait early."""
+    if not pending():
+        return
+    with wiring.engine(config) as engine:
+        patience = Patience(config, store, engine, timeout_s)
+        revision = -1
+        while True:
+            if store.revision != revision:
+                revision = store.revision
+                if not pending():
+                    return
+            patience.check()
+            time.sleep(0.1)
+
+
+def _rows(store: Store, config: Config, ids: list[str]) -> Iterator[Generation]:
+    for generation_id in ids:
+        row = query.generation(store, config.profile, generation_id)
+        if row is not None:
+            yield row
+
+
+def _print_generation(store: Store, config: Config, row: Generation, *, as_json: bool) -> None:
+    if as_json:
+        output.json_data(output.generation_json(row, query.downloads_of(store, config.profile, row.generation_id)))
+    else:
+        output.data(output.generation_line(row))
+
+
+def _print_download(generation_id: str, item: d.Download, *, as_json: bool) -> None:
+    if as_json:
+        output.json_data({"generation_id": generation_id} | output.download_json(item))
+    elif item.state == d.DONE and item.path:
+        output.data(one_line(item.path))
+    else:
+        output.tell(f"{one_line(generation_id, 60)} output {item.index}: {item.state}: {one_line(item.error or '')}")
+
+
+def _print_submission(item: s.Submission) -> None:
+    if item.state == s.ACCEPTED and item.generation_id:
+        output.data(one_line(item.generation_id))
+        return
+    words = {s.UNKNOWN: "no readable answer: it may have been charged, and is not sent again by itself"}
+    reason = " ".join(filter(None, (item.error, item.message, item.next)))
+    output.tell(f"{item.submission_id}: {words.get(item.state, item.state)}: {one_line(reason)}")
+
+
+def _file_bytes(name: str) -> bytes:
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{one_line(name, 200)}: {error.strerror}") from None
+
+
+def _stdin_text() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"stdin: not UTF-8 text (byte {error.start})") from None

@@ -1,0 +1,71 @@
+"""Bodies for POST /generate as users hand them in: one JSON object, an array of them, or JSON lines.
+
+Owns: splitting without changing a character of what will be sent. Refuses: checking what a model takes
+(`domain.account.complaint`).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from vivix_tui.domain.text import one_line
+from vivix_tui.errors import UsageError
+
+
+def parse_bodies(data: bytes, source: str) -> list[str]:
+    """The bodies in `data`, each as the exact text to send; elements of an array are written compactly.
+
+    Raises UsageError that names `source` and the line.
+    """
+    try:
+        text = data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{source}: not UTF-8 text (byte {error.start})") from None
+    if not text.strip():
+        raise UsageError(f"{source}: empty", hint="it takes one JSON object, an array of them, or JSON lines")
+    try:
+        whole = _loads(text)
+    except ValueError:
+        return _lines(text, source)
+    if isinstance(whole, dict):
+        return [text]
+    if not isinstance(whole, list):
+        raise UsageError(f"{source}: not a JSON object, an array of objects, or JSON lines")
+    for number, element in enumerate(whole, start=1):
+        if not isinstance(element, dict):
+            raise UsageError(f"{source}: element {number} of the array is not an object")
+    return [json.dumps(element, ensure_ascii=False, separators=(",", ":"), allow_nan=False) for element in whole]
+
+
+def _lines(text: str, source: str) -> list[str]:
+    found = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = _loads(line)
+        except ValueError as error:
+            raise UsageError(f"{source}, line {number}: not JSON ({one_line(str(error), 80)})") from None
+        if not isinstance(value, dict):
+            raise UsageError(f"{source}, line {number}: not a JSON object")
+        found.append(line)
+    return found
+
+
+def _loads(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError(f"{text} is too large")
+    return value

@@ -1,0 +1,56 @@
+"""Which URLs a download may go to.
+
+Owns: the scheme, the host and the address that it resolves to, for the first URL and every redirect. Refuses:
+fetching. An output URL is text of strangers: it must not reach into this network, nor carry a user name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+from vivix_tui.config import is_loopback
+from vivix_tui.domain.text import one_line
+
+MAX_URL = 8_000
+
+
+class ForbiddenURL(ValueError):
+    """The URL may not be fetched; the text says why."""
+
+
+def check_url(url: str, *, loopback: bool) -> tuple[str, int]:
+    """(host, port) of a URL that may be fetched as far as its text tells. `loopback` allows http to this machine."""
+    shown = one_line(url, 80)
+    if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url:
+        raise ForbiddenURL(f"not a usable URL: {shown}")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ForbiddenURL(f"not a usable URL ({error}): {shown}") from None
+    if not host or parts.scheme not in ("http", "https"):
+        raise ForbiddenURL(f"only https URLs are fetched: {shown}")
+    if parts.username is not None or parts.password is not None:
+        raise ForbiddenURL("a URL with a user name is not fetched")
+    if parts.scheme == "http" and not (loopback and is_loopback(host)):
+        raise ForbiddenURL(f"only https URLs are fetched: {shown}")
+    return host, port or (443 if parts.scheme == "https" else 80)
+
+
+async def check_address(host: str, port: int, *, loopback: bool, private: bool) -> None:
+    """Raises ForbiddenURL where any address of `host` is not a public one (or an allowed exception), OSError where
+    the name cannot be resolved."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise ForbiddenURL(f"not a usable host name: {one_line(host, 60)}") from None
+    for *_, address in found:
+        ip = ipaddress.ip_address(str(address[0]).partition("%")[0])
+        mapped = getattr(ip, "ipv4_mapped", None)
+        ip = mapped or ip
+        allowed = (loopback and ip.is_loopback) or (private and not ip.is_multicast and not ip.is_unspecified)
+        if not allowed and (not ip.is_global or ip.is_multicast):
+            raise ForbiddenURL(f"{one_line(host, 60)} is not a public address")

@@ -1,0 +1,202 @@
+"""The engine's life: one thread, one event loop, one lock per profile.
+
+Owns: becoming the engine when no living process is, starting the tasks, restarting one that dies, reading the key,
+ending in order. Refuses: the work itself (poller, submitter, downloader, account).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from vivix_tui.api.client import Client
+from vivix_tui.config import Config
+from vivix_tui.domain.budget import Budget
+from vivix_tui.domain.text import one_line
+from vivix_tui.engine.account import AccountReader
+from vivix_tui.engine.downloader import Downloader
+from vivix_tui.engine.link import Link
+from vivix_tui.engine.lock import EngineLock
+from vivix_tui.engine.poller import Poller
+from vivix_tui.engine.submitter import Submitter
+from vivix_tui.errors import KeyProblem, VivixError
+from vivix_tui.keys import ApiKey
+from vivix_tui.store import submissions
+from vivix_tui.store.store import Store
+
+STANDBY_S = 0.5
+WATCH_S = 0.2
+PUBLISH_S = 1.0
+KEY_AGAIN_S = 60.0
+RESTART_MAX_S = 30.0
+SENDING_GRACE_S = 2.0
+log = logging.getLogger("vivix_tui.engine")
+
+KeySource = Callable[[], ApiKey | None]
+
+
+class Engine:
+    """Runs in its own thread until `stop`. `key_source` may block and may raise KeyProblem; it runs in a thread."""
+
+    def __init__(self, config: Config, key_source: KeySource) -> None:
+        self._config = config
+        self._key_source = key_source
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._wakes: list[asyncio.Event] = []
+        self._given_key: ApiKey | None = None
+        self._trouble: str | None = None
+        self.holds_lock = threading.Event()
+        self.failure: VivixError | None = None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """A wish was written: look now. Safe from any thread."""
+        self._call_soon(self._wake_all)
+
+    def use_key(self, key: ApiKey) -> None:
+        """Another key, typed by the user; it counts until this process ends. Safe from any thread."""
+        self._given_key = key
+        self.wake()
+
+    def stop(self, timeout_s: float = 2.5) -> bool:
+        """Asks it to end and waits. False if it did not within `timeout_s`; what it was doing is on disk anyway."""
+        self._call_soon(self._begin_stop)
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def _begin_stop(self) -> None:
+        if self._stopping is not None:
+            self._stopping.set()
+
+    def _call_soon(self, action: Callable[[], object]) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            try:
+                loop.call_soon_threadsafe(action)
+            except RuntimeError:
+                log.debug("the loop closed meanwhile")
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except VivixError as error:
+            self.failure = error
+            log.error("the engine ended: %s", error)
+        except Exception:
+            self.failure = VivixError("the engine ended with an internal error, see the log")
+            log.exception("the engine ended")
+
+    async def _main(self) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        lock = EngineLock(self._config.paths.database, self._config.profile)
+        while not lock.acquire():
+            if await self._stops_within(STANDBY_S):
+                return
+        store = Store(self._config.paths.database)
+        try:
+            self.holds_lock.set()
+            await self._serve(store)
+        finally:
+            self.holds_lock.clear()
+            store.close()
+            lock.release()
+
+    async def _serve(self, store: Store) -> None:
+        profile = self._config.profile
+        budget = Budget(least_share=self._config.settings.poll.least_share, now=time.monotonic())
+        client = Client(self._config.account.base_url, budget, timeout_s=self._config.settings.api.timeout_s)
+        link = Link(store, profile, client, budget)
+        submissions.orphaned(store, profile, datetime.now(UTC))
+        self._wakes = [asyncio.Event() for _ in range(3)]
+        submitter = Submitter(store, profile, link, self._wakes[1])
+        parts: dict[str, Callable[[], Awaitable[None]]] = {
+            "poller": Poller(store, profile, link, self._wakes[0]).run,
+            "submitter": submitter.run,
+            "downloader": Downloader(store, self._config, self._wakes[2]).run,
+            "account": AccountReader(store, profile, link, budget).run,
+            "keys": lambda: self._find_key(link),
+            "watch": lambda: self._watch(store, link),
+        }
+        tasks = [asyncio.create_task(self._kept_alive(name, run), name=name) for name, run in parts.items()]
+        try:
+            assert self._stopping is not None  # noqa: S101 - set by _main
+            await self._stopping.wait()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if submitter.sending is not None:
+                await asyncio.wait([submitter.sending], timeout=SENDING_GRACE_S)
+            await client.close()
+            link.stopped()
+
+    async def _kept_alive(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        """A task that dies is restarted after a pause that grows, and the header says so."""
+        pause_s = 0.5
+        while True:
+            began = time.monotonic()
+            try:
+                await run()
+            except Exception as error:
+                log.exception("%s died", name)
+                self._trouble = f"{name}: {one_line(str(error), 120) or type(error).__name__}"
+            if time.monotonic() - began > 60:
+                pause_s = 0.5
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, RESTART_MAX_S)
+
+    async def _watch(self, store: Store, link: Link) -> None:
+        """Notices what other threads and processes wrote, and keeps the header's figures."""
+        seen, published = -1, 0.0
+        while True:
+            revision = store.revision
+            if revision != seen:
+                seen = revision
+                self._wake_all()
+            if time.monotonic() - published >= PUBLISH_S:
+                published = time.monotonic()
+                link.publish(trouble=self._trouble)
+            await asyncio.sleep(WATCH_S)
+
+    async def _find_key(self, link: Link) -> None:
+        """Reads the key; without one, or with a rejected one, looks again every minute or when one is typed in."""
+        while True:
+            key, complaint = self._given_key, None
+            if key is None or key == link.rejected:
+                try:
+                    key = await asyncio.to_thread(self._key_source)
+                except KeyProblem as problem:
+                    complaint = str(problem)
+            if key is None or key != link.rejected:
+                link.use_key(key, complaint)
+            looked, given = time.monotonic(), self._given_key
+            while self._given_key == given:
+                usable = key is not None and link.rejected is None
+                if not usable and time.monotonic() - looked > KEY_AGAIN_S:
+                    break
+                await asyncio.sleep(STANDBY_S)
+
+    def _wake_all(self) -> None:
+        for wake in self._wakes:
+            wake.set()
+
+    async def _stops_within(self, seconds: float) -> bool:
+        assert self._stopping is not None  # noqa: S101 - set by _main
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True

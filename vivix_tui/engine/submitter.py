@@ -1,0 +1,112 @@
+"""Sends what is queued, one body at a time, in order, as slots free.
+
+Owns: the step from wish to POST: written down as `sending` before the first byte leaves, and its outcome after it.
+Refuses: sending anything twice; what may have arrived becomes `unknown` and waits for the user.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime
+
+from vivix_tui.domain import submission as s
+from vivix_tui.domain.account import complaint, parse_body
+from vivix_tui.domain.submission import Submission, verdict_on_refusal
+from vivix_tui.engine.link import Link
+from vivix_tui.errors import BadReply, Refusal, Unreachable
+from vivix_tui.store import accounts, query, submissions
+from vivix_tui.store.store import Store
+
+STEP_S = 0.2
+NO_CONNECTION_WAIT_S = 2.0
+log = logging.getLogger("vivix_tui.engine.submitter")
+
+
+class Submitter:
+    """The queue of one account. `wake` is set whenever the database changed."""
+
+    def __init__(self, store: Store, profile: str, link: Link, wake: asyncio.Event) -> None:
+        self._store = store
+        self._profile = profile
+        self._link = link
+        self._wake = wake
+        self._not_before = 0.0
+        self._full_at: int | None = None
+        self.sending: asyncio.Future[None] | None = None
+
+    async def run(self) -> None:
+        """For ever; sleeps while nothing may go out."""
+        while True:
+            item = submissions.next_queued(self._store, self._profile)
+            if item is None:
+                await self._wake.wait()
+                self._wake.clear()
+            elif self._waits() or not self._checked(item):
+                await asyncio.sleep(STEP_S)
+            else:
+                await self._link.turn(urgent=True)
+                # A sending that has begun is seen to its end even while the engine stops: its answer names the id.
+                self.sending = asyncio.ensure_future(self._send(item))
+                await asyncio.shield(self.sending)
+
+    def _waits(self) -> bool:
+        """Whether the next body has to wait: for a time that the API named, or for a slot."""
+        taken = query.in_flight(self._store, self._profile)
+        if time.monotonic() < self._not_before:
+            # Refused for lack of a slot: the first of our jobs that ends frees one, before the time is over.
+            return self._full_at is None or taken >= self._full_at
+        limit = accounts.account(self._store, self._profile).concurrent_jobs
+        return limit is not None and taken >= limit
+
+    def _checked(self, item: Submission) -> bool:
+        if not item.checked:
+            return True
+        reason = complaint(parse_body(item.body) or {}, accounts.models(self._store, self._profile))
+        if reason is not None:
+            submissions.refuse_unsent(self._store, item, reason, datetime.now(UTC))
+        return reason is None
+
+    async def _send(self, item: Submission) -> None:
+        if not submissions.begin(self._store, item.submission_id, self._link.balance, datetime.now(UTC)):
+            return
+        try:
+            answer = await self._link.call(lambda: self._link.client.generate(item.body))
+        except Refusal as refusal:
+            self._refused(item, refusal)
+        except Unreachable as error:
+            state = s.UNKNOWN if error.sent else s.QUEUED
+            self._not_before = time.monotonic() + NO_CONNECTION_WAIT_S
+            self._ended(
+                item, state, Refusal(status=0, code="NO_ANSWER" if error.sent else "NOT_SENT", message=str(error))
+            )
+        except BadReply as error:
+            # A redirect, an HTML page, 2xx without an id: whoever wrote that does not say that nothing was made.
+            state = s.REFUSED if 400 <= error.status < 500 and error.status != 408 else s.UNKNOWN
+            said = Refusal(
+                status=error.status, code=f"HTTP_{error.status}", message=str(error), request_id=error.request_id
+            )
+            self._ended(item, state, said)
+        else:
+            submissions.accepted(self._store, item, answer, self._link.balance, datetime.now(UTC))
+
+    def _refused(self, item: Submission, refusal: Refusal) -> None:
+        verdict = verdict_on_refusal(refusal.status, refusal.code, refusal.retry_after_s)
+        # The API counts jobs that we do not see. The one being sent is among ours until its outcome is written.
+        taken = query.in_flight(self._store, self._profile) - 1
+        self._full_at = taken if refusal.code == "CONCURRENCY_LIMIT" else None
+        self._not_before = time.monotonic() + verdict.wait_s
+        self._ended(item, verdict.state, refusal)
+        if verdict.pause:
+            submissions.pause_queue(self._store, self._profile, _missing(refusal), needs=refusal.needed)
+
+    def _ended(self, item: Submission, state: str, refusal: Refusal) -> None:
+        submissions.ended(self._store, item, state, datetime.now(UTC), refusal=refusal)
+        log.info("submission %s: %s %s", item.submission_id, state, refusal.code)
+
+
+def _missing(refusal: Refusal) -> str:
+    balance = "unknown" if refusal.balance is None else f"{refusal.balance:,}"
+    needed = "unknown" if refusal.needed is None else f"{refusal.needed:,}"
+    return f"not enough credits: {needed} needed, balance {balance}"

@@ -1,0 +1,47 @@
+"""The log file: rotating, private, without secrets.
+
+Owns: where log lines go and that no key is among them. Refuses: the terminal; Textual draws there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from vivix_tui.domain.text import one_line
+
+MAX_BYTES, BACKUPS = 2_000_000, 3
+_KEY = re.compile(r"vvx_[A-Za-z]+_[!-~]+|(?i:bearer\s+)[!-~]+")
+
+
+class _Formatter(logging.Formatter):
+    """One line an event, tracebacks included line by line; text of strangers cannot forge lines or show a key."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        lines = super().format(record).splitlines()
+        return "\n    ".join(_KEY.sub("[key]", one_line(line)) for line in lines)
+
+
+class _PrivateFile(RotatingFileHandler):
+    def _open(self):  # type: ignore[no-untyped-def]  # the base class types it as a private stream
+        return os.fdopen(
+            os.open(self.baseFilename, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a", encoding="utf-8"
+        )
+
+
+def to_file(path: Path) -> None:
+    """Sends the program's log to `path`. A log that cannot be written is done without."""
+    log = logging.getLogger("vivix_tui")
+    log.propagate = False
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handler: logging.Handler = _PrivateFile(path, maxBytes=MAX_BYTES, backupCount=BACKUPS)
+    except OSError:
+        handler = logging.NullHandler()
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    log.handlers = [handler]
+    log.setLevel(logging.INFO)
+    logging.raiseExceptions = False

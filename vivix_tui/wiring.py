@@ -1,0 +1,237 @@
+"""The one place that knows every part: it builds them, joins them, and closes them in order.
+
+Owns: who is handed what. Refuses: any behaviour of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vivix_tui import keys, logs, verbs
+from vivix_tui.config import Config, Paths
+from vivix_tui.domain.text import one_line
+from vivix_tui.errors import KeyProblem, StoreError, UsageError
+from vivix_tui.store.store import Store
+
+if TYPE_CHECKING:
+    from vivix_tui.engine.engine import Engine
+
+DEMO_READY_TIMEOUT_S = 20.0
+log = logging.getLogger("vivix_tui.wiring")
+
+
+def open_store(config: Config) -> Store:
+    """The database, opened for the calling thread; tells on stderr when a damaged one was moved aside."""
+    store = Store(config.paths.database)
+    if store.notice:
+        print(f"vivix-tui: {store.notice}", file=sys.stderr)
+    return store
+
+
+KeySource = Callable[[], keys.ApiKey | None]
+
+
+@contextmanager
+def engine(config: Config) -> Iterator[Engine]:
+    """The profile's engine in a thread of this process; it stands by while another process runs it."""
+    running = build_engine(config, lambda: keys.read(config.account))
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+def build_engine(config: Config, key_source: KeySource) -> Engine:
+    """The engine, not started. Importing it loads httpx, which the first frame must not wait for."""
+    from vivix_tui.engine.engine import Engine  # noqa: PLC0415
+
+    return Engine(config, key_source)
+
+
+def run_dashboard(config: Config, key_source: KeySource | None = None) -> int:
+    """The screen in this thread, the engine in another. Returns the exit code."""
+    from vivix_tui.ui.app import VivixApp  # noqa: PLC0415 - textual is for the dashboard alone
+
+    logs.to_file(config.paths.log)
+    store = Store(config.paths.database)
+    parts = _Dashboard(config, key_source or (lambda: keys.read(config.account)))
+    app = VivixApp(
+        store=store,
+        profile=config.profile,
+        settings=config.settings,
+        notice=store.notice,
+        on_ready=parts.start_engine,
+        wake=parts.wake,
+        offer_key=parts.offer_key,
+    )
+    try:
+        app.run()
+    finally:
+        parts.close()
+        store.close()
+    return app.return_code or 0
+
+
+class _Dashboard:
+    """The engine behind one screen: started after the first frame, in a thread, since httpx takes 0.2 s to load."""
+
+    def __init__(self, config: Config, key_source: KeySource) -> None:
+        self._config = config
+        self._key_source = key_source
+        self._engine: Engine | None = None
+        self._starter = threading.Thread(target=self._start, name="engine-start", daemon=True)
+
+    def start_engine(self) -> None:
+        self._starter.start()
+
+    def _start(self) -> None:
+        try:
+            self._engine = build_engine(self._config, self._key_source)
+            self._engine.start()
+        except Exception:
+            log.exception("the engine could not be started")
+
+    def wake(self) -> None:
+        if self._engine is not None:
+            self._engine.wake()
+
+    def offer_key(self, text: str) -> str | None:
+        """Takes a key from the user for as long as this process lives. Returns a complaint, or None."""
+        try:
+            key = keys.clean(text, "what was typed")
+        except KeyProblem as problem:
+            return str(problem)
+        if self._engine is None:
+            return "the engine has not started yet"
+        self._engine.use_key(key)
+        return None
+
+    def close(self) -> None:
+        if self._starter.ident is not None:
+            self._starter.join(2.0)
+        if self._engine is not None:
+            self._engine.stop()
+
+
+def run_demo(config: Config, *, seed: int, speed: float, scenario: str, data: Path | None) -> int:
+    """The dashboard on the built-in API: another process, real HTTP; `data` None is a throw-away folder."""
+    folder = data.expanduser().absolute() if data else Path(tempfile.mkdtemp(prefix="vivix-tui-demo-"))
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        demo = _demo_config(config, folder)
+        if scenario == "history":
+            _write_past(demo, seed)
+        with _demo_api(folder, seed=seed, speed=speed, scenario=scenario) as (base_url, key, announced):
+            demo = _with_api(demo, base_url)
+            threading.Thread(target=_follow_script, args=(demo, announced), name="script", daemon=True).start()
+            return run_dashboard(demo, lambda: keys.clean(key, "the demo's key"))
+    except OSError as error:
+        raise StoreError(f"{folder}: {error.strerror}") from None
+    finally:
+        if data is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _demo_config(config: Config, folder: Path) -> Config:
+    import msgspec  # noqa: PLC0415
+
+    settings = config.settings
+    download = msgspec.structs.replace(settings.download, directory=str(folder / "outputs"))
+    return msgspec.structs.replace(
+        config,
+        profile="demo",
+        settings=msgspec.structs.replace(settings, download=download),
+        paths=Paths(
+            config=folder / "config.toml",
+            database=folder / "vivix.db",
+            log=folder / "vivix.log",
+            state=folder / "state.toml",
+        ),
+    )
+
+
+def _with_api(config: Config, base_url: str) -> Config:
+    import msgspec  # noqa: PLC0415
+
+    account = msgspec.structs.replace(config.account, base_url=base_url, api_key_command="", api_key_file="")
+    return msgspec.structs.replace(config, account=account)
+
+
+@contextmanager
+def _demo_api(folder: Path, *, seed: int, speed: float, scenario: str) -> Iterator[tuple[str, str, Iterator[str]]]:
+    """The simulated API in a process of its own; it ends with this one, whose end it sees at its standard input."""
+    command = [sys.executable, "-m", "vivix_tui.demo", "--announce", "--seed", str(seed), "--speed", str(speed)]
+    command += ["--scenario", scenario, "--data", str(folder)]
+    log_path = folder / "demo-api.log"
+    with log_path.open("ab") as errors:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+        )
+    assert process.stdout is not None  # noqa: S101 - asked for above
+    assert process.stdin is not None  # noqa: S101 - asked for above
+    try:
+        ready = process.stdout.readline()
+        if not ready:
+            tail = log_path.read_text("utf-8", "replace").strip().rpartition("\n")[2]
+            raise UsageError(
+                f"the demo API did not start: {one_line(tail, 200)}",
+                hint="it needs the extra: pip install 'vivix-tui[demo]'",
+            )
+        told = json.loads(ready)
+        yield told["base_url"], told["api_key"], iter(process.stdout)
+    finally:
+        process.terminate()
+        try:
+            process.wait(2.0)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+
+def _follow_script(config: Config, announced: Iterator[str]) -> None:
+    """Follows what the demo's imaginary pipeline submits, as `vivix-tui track -` would."""
+    from vivix_tui.domain.idlist import parse_ids  # noqa: PLC0415
+
+    try:
+        store = Store(config.paths.database)
+        for line in announced:
+            verbs.track(store, config.profile, parse_ids(line))
+        store.close()
+    except Exception:
+        log.exception("the demo's script is no longer followed")
+
+
+def _write_past(config: Config, seed: int, count: int = 100_000) -> None:
+    """Fills a new history folder; one that is filled is used as it is."""
+    from vivix_tui.api import wire  # noqa: PLC0415
+    from vivix_tui.demo.story import past_generations  # noqa: PLC0415
+    from vivix_tui.store import generations  # noqa: PLC0415
+
+    store = Store(config.paths.database)
+    try:
+        if store.one("SELECT count(*) FROM (SELECT 1 FROM generations LIMIT 1)")[0]:
+            return
+        print(f"vivix-tui: writing a history of {count:,} generations …", file=sys.stderr)
+        now = datetime.now(UTC)
+        past = (
+            (wire.answer(answer, answer["generation_id"], request_id=None), json.dumps(body, ensure_ascii=False))
+            for answer, body in past_generations(seed, count, now)
+        )
+        with store.write() as connection:
+            generations.insert_past(connection, config.profile, past, now)
+    finally:
+        store.close()
