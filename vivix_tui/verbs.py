@@ -81,10 +81,10 @@ def quote_retry(store: Store, profile: str, generation_id: str) -> RetryQuote:
     if obstacle:
         return RetryQuote(None, obstacle=obstacle)
     assert row.body is not None  # noqa: S101 - obstacle_to_retry said so
-    return RetryQuote(
-        _price(row, accounts.models(store, profile)),
-        needs_again="it completed: the same seed and body give the same result" if row.status == COMPLETED else None,
-    )
+    needs_again = "it completed: the same seed and body give the same result" if row.status == COMPLETED else None
+    if submissions.retry_under_way(store, profile, generation_id):
+        needs_again = "a retry of it is already under way"
+    return RetryQuote(_price(row, accounts.models(store, profile)), needs_again=needs_again)
 
 
 def total_price(quotes: Sequence[RetryQuote]) -> str:
@@ -115,15 +115,15 @@ def retry(store: Store, profile: str, generation_id: str, *, again: bool = False
     However often and from however many processes it is wished for, one retry is under way at a time, unless `again`.
     """
     row = generations.get(store, profile, generation_id)
-    quote = quote_retry(store, profile, generation_id)
-    if quote.obstacle or row is None or row.body is None:
-        raise UsageError(f"{one_line(generation_id, 60)} cannot be retried: {quote.obstacle}")
-    if quote.needs_again and not again:
-        raise UsageError(f"{one_line(generation_id, 60)} was not retried: {quote.needs_again}", hint="say --again")
+    obstacle = obstacle_to_retry(row) if row is not None else "it is not known here; track it first"
+    if obstacle or row is None or row.body is None:
+        raise UsageError(f"{one_line(generation_id, 60)} cannot be retried: {obstacle}")
+    if row.status == COMPLETED and not again:
+        raise UsageError(f"{one_line(generation_id, 60)} completed and was not retried", hint="say --again")
     estimate = _estimate(row.body, accounts.models(store, profile))
     with store.write(durable=True) as connection:
-        under_way = submissions.retry_under_way(connection, profile, generation_id)
-        if under_way and not again:
+        under_way = None if again else submissions.retry_under_way(store, profile, generation_id)
+        if under_way:
             return Outcome(0, "a retry is already under way", (under_way,))
         new = submissions.queue(
             connection, profile, row.body, datetime.now(UTC), retry_of=generation_id, credits_estimate=estimate

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vivix_tui.config import Config
     from vivix_tui.store.store import Store
 
+QUEUE_ACTIONS = ("list", "hold", "release", "cancel", "top", "pause", "resume")
 SCENARIOS = ("calm", "busy", "stormy", "history", "empty")
 
 
@@ -83,7 +84,21 @@ def _add_wishes(commands: argparse._SubParsersAction[_Parser]) -> None:
         waiting.add_argument("--no-wait", action="store_true", help="only write the wish down")
     for waiting in (submit, retry, download, wait):
         waiting.add_argument("--timeout", type=_positive, metavar="S", help="seconds to wait at most")
+    _add_queue(commands)
     commands.add_parser("watch", help="run the engine without a screen, until SIGTERM")
+
+
+def _add_queue(commands: argparse._SubParsersAction[_Parser]) -> None:
+    queue = commands.add_parser("queue", help="what has not been sent yet")
+    queue.add_argument("action", nargs="?", default="list", choices=QUEUE_ACTIONS)
+    queue.add_argument("ids", nargs="*", metavar="ID")
+    queue.add_argument("--json", action="store_true")
+    resolve = commands.add_parser("resolve", help="tell how an unknown submission really ended")
+    resolve.add_argument("submission", metavar="SUBMISSION")
+    how = resolve.add_mutually_exclusive_group(required=True)
+    how.add_argument("--accepted", metavar="GENERATION_ID", help="it became this generation")
+    how.add_argument("--not-sent", action="store_true", help="it never arrived: send it")
+    how.add_argument("--give-up", action="store_true", help="close it, never send it")
 
 
 def _add_reading(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -157,7 +172,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _with_store(loaded: Config, arguments: argparse.Namespace) -> int:
     from vivix_tui import logs, wiring  # noqa: PLC0415
-    from vivix_tui.cli import reading, wishing  # noqa: PLC0415
+    from vivix_tui.cli import queueing, reading, wishing  # noqa: PLC0415
 
     logs.to_file(loaded.paths.log)
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -168,6 +183,8 @@ def _with_store(loaded: Config, arguments: argparse.Namespace) -> int:
         "retry": wishing.run_retry,
         "wait": wishing.run_wait,
         "download": wishing.run_download,
+        "queue": queueing.run_queue,
+        "resolve": queueing.run_resolve,
         "watch": lambda config, _store, _arguments: wishing.run_watch(config),
         "list": reading.run_list,
         "show": reading.run_show,

@@ -53,7 +53,7 @@ def run_retry(config: Config, store: Store, arguments: argparse.Namespace) -> in
     for generation_id in arguments.ids:
         outcome = verbs.retry(store, config.profile, generation_id, again=arguments.again)
         output.tell(f"{one_line(generation_id, 60)}: {outcome.text}")
-        queued += outcome.ids
+        queued += outcome.ids if outcome.done else ()
     return _follow_submissions(config, store, tuple(queued), arguments)
 
 

@@ -244,6 +244,16 @@ def list_submissions(
     return map(submissions.from_row, rows)
 
 
+def queue(store: Store, profile: str) -> list[Submission]:
+    """What has not been sent or not been settled: queued in order, sending, unknown."""
+    rows = store.all(
+        f"SELECT {', '.join(submissions.COLUMNS)} FROM submissions WHERE profile = ?"
+        " AND state IN ('queued', 'sending', 'unknown') ORDER BY state = 'queued', position",
+        (profile,),
+    )
+    return [submissions.from_row(row) for row in rows]
+
+
 def account(store: Store, profile: str) -> Account:
     return accounts.account(store, profile)
 

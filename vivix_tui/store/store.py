@@ -32,6 +32,8 @@ class Store:
         self.path = path
         self.notice: str | None = None
         try:
+            if not _looks_like_sqlite(path):
+                self.notice = _move_aside(path)
             self._connection = self._open()
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", None) not in _DAMAGED:
@@ -131,6 +133,20 @@ def _migrate(connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _looks_like_sqlite(path: Path) -> bool:
+    """Whether the file is missing, empty, or begins like a database.
+
+    Looked at before SQLite does: opening a database with a garbled head makes it delete the -wal, which may hold
+    the last rows.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except FileNotFoundError:
+        return True
+    return not head or (head[:16] == b"SQLite format 3\0" and head[21:24] == b"\x40\x20\x20")
 
 
 def _move_aside(path: Path) -> str:

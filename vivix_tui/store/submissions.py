@@ -59,16 +59,19 @@ def queue(
     return submission_id
 
 
-def retry_under_way(connection: sqlite3.Connection, profile: str, generation_id: str) -> str | None:
-    """The submission that already retries this generation and has not ended, or None."""
-    row = connection.execute(
+def retry_under_way(store: Store, profile: str, generation_id: str) -> str | None:
+    """The submission that already retries this generation and has not ended, or None.
+
+    Inside a `write` of the same store the answer holds until its end.
+    """
+    rows = store.all(
         "SELECT r.submission_id FROM submissions r LEFT JOIN generations g"
         " ON g.profile = r.profile AND g.generation_id = r.generation_id"
         " WHERE r.profile = ? AND r.retry_of = ? AND (r.state IN ('queued', 'sending', 'unknown')"
         " OR (r.state = 'accepted' AND g.section = 0)) LIMIT 1",
         (profile, generation_id),
-    ).fetchone()
-    return str(row[0]) if row else None
+    )
+    return str(rows[0][0]) if rows else None
 
 
 def next_queued(store: Store, profile: str) -> Submission | None:
@@ -94,14 +97,20 @@ def begin(store: Store, submission_id: str, balance: int | None, now: datetime) 
         return cursor.rowcount == 1
 
 
-def accepted(store: Store, item: Submission, answer: Accepted, balance: int | None, now: datetime) -> None:
-    """The API made it: the id is stored, and the generation is followed from now on."""
+def accepted(
+    store: Store, item: Submission, answer: Accepted, balance: int | None, now: datetime, *, known: bool = True
+) -> None:
+    """The API made it: the id is stored, and the generation is followed from now on.
+
+    `known` is False where the user and not the API named the id: then its status has yet to be asked for.
+    """
     with store.write(durable=True) as connection:
         connection.execute(
-            "UPDATE submissions SET state = 'accepted', generation_id = ?, request_id = ?, balance_after = ?"
-            " WHERE submission_id = ?",
-            (answer.generation_id, answer.request_id, balance, item.submission_id),
+            "UPDATE submissions SET state = 'accepted', generation_id = ?, balance_after = ?,"
+            " request_id = coalesce(?, request_id) WHERE submission_id = ?",
+            (answer.generation_id, balance, answer.request_id, item.submission_id),
         )
+        status = answer.status if known else None
         made = min(times.parse(answer.created_at) or now, now)
         connection.execute(
             "INSERT INTO generations (profile, generation_id, status, model, credits_estimate, created_at,"
@@ -110,13 +119,13 @@ def accepted(store: Store, item: Submission, answer: Accepted, balance: int | No
             " ON CONFLICT DO UPDATE SET body = excluded.body, submission_id = excluded.submission_id,"
             " retry_of = excluded.retry_of, forgotten_at = NULL",
             (
-                item.profile, answer.generation_id, answer.status, answer.model or item.model, answer.credits_estimate,
+                item.profile, answer.generation_id, status, answer.model or item.model, answer.credits_estimate,
                 answer.created_at, times.iso(now), item.body, item.prompt, item.submission_id, item.retry_of,
                 answer.request_id, times.to_ms(made),
             ),
         )  # fmt: skip
         add_event(connection, item.profile, item.submission_id, now, s.ACCEPTED, answer.generation_id)
-        add_event(connection, item.profile, answer.generation_id, now, answer.status)
+        add_event(connection, item.profile, answer.generation_id, now, status or "tracked")
 
 
 def ended(
@@ -135,6 +144,21 @@ def ended(
             ),
         )  # fmt: skip
         add_event(connection, item.profile, item.submission_id, now, state, refusal.code)
+
+
+def resolve(store: Store, submission_id: str, state: str, now: datetime) -> None:
+    """`unknown` → `state`, as the user decided."""
+    if state not in s.LEGAL[s.UNKNOWN]:
+        raise ValueError(f"unknown is not resolved as {state}")
+    with store.write(durable=True) as connection:
+        connection.execute(
+            "UPDATE submissions SET state = ? WHERE submission_id = ? AND state = 'unknown'", (state, submission_id)
+        )
+        connection.execute(
+            "INSERT INTO events (profile, subject, at, event, detail)"
+            " SELECT profile, submission_id, ?, ?, 'by you' FROM submissions WHERE submission_id = ?",
+            (times.iso(now), state, submission_id),
+        )
 
 
 def refuse_unsent(store: Store, item: Submission, reason: str, now: datetime) -> None:
