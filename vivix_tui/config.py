@@ -24,6 +24,7 @@ from vivix_tui.errors import ConfigError
 
 APP = "vivix-tui"
 DEFAULT_BASE_URL = "https://vivix-atelier.vercel.app"
+_NAME_HINT = "use letters, digits, - and _"
 _PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -146,7 +147,10 @@ def load(environ: Mapping[str, str] | None = None, *, file: Path | None = None, 
     settings = _read(paths.config, must_exist=named)
     name = profile or environ.get("VIVIX_PROFILE") or settings.profile
     if not _PROFILE_NAME.fullmatch(name):
-        raise ConfigError(f"{one_line(name, 40)!r} cannot be a profile's name", hint="use letters, digits, - and _")
+        source = (
+            "--profile" if profile else "VIVIX_PROFILE" if environ.get("VIVIX_PROFILE") else f"{paths.config}: profile"
+        )
+        raise ConfigError(f"{source}: {one_line(name, 40)!r} cannot be a profile's name", hint=_NAME_HINT)
     if name in settings.profiles:
         account = settings.profiles[name]
     elif name == "default" and not settings.profiles:
@@ -243,7 +247,7 @@ def _refuse_bad_values(settings: Settings, path: Path) -> None:
             raise ConfigError(f"{path}: {key} is {value:g}, it takes {low:g} to {high:g}")
     for name in settings.profiles:
         if not _PROFILE_NAME.fullmatch(name):
-            raise ConfigError(f"{path}: {name!r} cannot be a profile's name", hint="use letters, digits, - and _")
+            raise ConfigError(f"{path}: {name!r} cannot be a profile's name", hint=_NAME_HINT)
 
 
 def _nearest(key: str, valid: Any) -> str:

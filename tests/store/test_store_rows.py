@@ -356,12 +356,11 @@ def test_another_folder_fetches_what_lies_elsewhere(store: Store, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("status", "facts", "words"),
-    [("failed", {}, "failed, it has no outputs"), ("completed", {}, "without any output URL")],
+    ("status", "words"), [("failed", "failed, it has no outputs"), ("completed", "without any output URL")]
 )
-def test_what_cannot_be_downloaded_says_why(store: Store, status: str, facts: dict[str, object], words: str) -> None:
+def test_what_cannot_be_downloaded_says_why(store: Store, status: str, words: str) -> None:
     verbs.track(store, "p", [("a", None)])
-    record(store, "a", status, **facts)
+    generations.record(store, "p", Answer(generation_id="a", status=status), asked_at=NOW)
     with pytest.raises(UsageError) as caught:
         verbs.download(store, "p", "a")
     assert words in str(caught.value)

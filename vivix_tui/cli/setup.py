@@ -46,7 +46,7 @@ def run_config_init(paths: Paths) -> int:
         paths.config.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_new(paths.config, tomli_w.dumps(FIRST_CONFIG))
     except FileExistsError:
-        raise ConfigError(f"{paths.config} exists and was left as it is", hint="edit it, or remove it first") from None
+        raise ConfigError(f"{paths.config} exists and is left as it is", hint="edit it, or remove it first") from None
     except OSError as error:
         raise ConfigError(f"{paths.config} cannot be written: {error.strerror}") from None
     output.tell(f"wrote {paths.config}")
