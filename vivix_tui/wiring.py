@@ -131,10 +131,10 @@ def run_demo(config: Config, *, seed: int, speed: float, scenario: str, data: Pa
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         demo = _demo_config(config, folder)
-        if scenario == "history":
-            _write_past(demo, seed)
         with _demo_api(folder, seed=seed, speed=speed, scenario=scenario) as (base_url, key, announced):
             demo = _with_api(demo, base_url)
+            if scenario == "history":
+                _write_past(demo, seed)
             threading.Thread(target=_follow_script, args=(demo, announced), name="script", daemon=True).start()
             return run_dashboard(demo, lambda: keys.clean(key, "the demo's key"))
     except OSError as error:
@@ -229,7 +229,7 @@ def _write_past(config: Config, seed: int, count: int = 100_000) -> None:
         now = datetime.now(UTC)
         past = (
             (wire.answer(answer, answer["generation_id"], request_id=None), json.dumps(body, ensure_ascii=False))
-            for answer, body in past_generations(seed, count, now)
+            for answer, body in past_generations(seed, count, now, config.account.base_url)
         )
         with store.write() as connection:
             generations.insert_past(connection, config.profile, past, now)

@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs until told to stop. Returns 0, or 1 when the port or the directory cannot be used."""
     options = parser().parse_args(argv)
     try:
-        listener = listen(options.port)
+        listener = _listener(options.port, options.data)
     except OSError as error:
         print(f"Port {options.port} on 127.0.0.1 cannot be used: {error.strerror}.", file=sys.stderr)
         return 1
@@ -98,6 +98,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         listener.close()
         ledger.close()
     return 0
+
+
+def _listener(port: int, data: Path | None) -> socket.socket:
+    """Listens on `port`; 0 is a free one, with `data` the one of last time, so that known output URLs stay good."""
+    if port or data is None:
+        return listen(port)
+    remembered = data / "demo-api.port"
+    try:
+        listener = listen(int(remembered.read_text("ascii")))
+    except (OSError, ValueError, OverflowError):
+        listener = listen(0)
+        with contextlib.suppress(OSError):  # a folder that cannot be written is the ledger's to complain about
+            data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            remembered.write_text(str(listener.getsockname()[1]), "ascii")
+    return listener
 
 
 async def _serve(server: Server, studio: Studio, base_url: str, *, announced: bool, listener: socket.socket) -> None:
