@@ -20,7 +20,7 @@ import msgspec
 import platformdirs
 
 from vivix_tui.domain.text import one_line
-from vivix_tui.errors import ConfigError
+from vivix_tui.errors import ConfigError, UsageError
 
 APP = "vivix-tui"
 DEFAULT_BASE_URL = "https://vivix-atelier.vercel.app"
@@ -245,6 +245,13 @@ def _refuse_bad_values(settings: Settings, path: Path) -> None:
     for key, (value, low, high) in checks.items():
         if not low <= value <= high:
             raise ConfigError(f"{path}: {key} is {value:g}, it takes {low:g} to {high:g}")
+    if settings.download.template != Download().template:
+        from vivix_tui.domain.naming import check_template  # noqa: PLC0415 - 25 ms, for few
+
+        try:
+            check_template(settings.download.template)
+        except UsageError as error:
+            raise ConfigError(f"{path}: {error}", hint=error.hint) from None
     for name in settings.profiles:
         if not _PROFILE_NAME.fullmatch(name):
             raise ConfigError(f"{path}: {name!r} cannot be a profile's name", hint=_NAME_HINT)

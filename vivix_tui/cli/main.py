@@ -7,10 +7,12 @@ command needs it.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
@@ -141,6 +143,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
+def entry() -> NoReturn:
+    """The console script: `main`, and an end that nothing can delay.
+
+    A name lookup or a key command that hangs in a thread would keep the interpreter waiting. All that matters is on
+    disk by now, so such a thread is left behind.
+    """
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    if threading.active_count() > 1:
+        os._exit(code)
+    sys.exit(code)
+
+
 def _run(arguments: argparse.Namespace) -> int:
     from vivix_tui import config  # noqa: PLC0415 - `--version` and `--help` do not need it
 
@@ -197,9 +214,10 @@ def _with_store(loaded: Config, arguments: argparse.Namespace) -> int:
 
 
 def _dashboard(loaded: Config, arguments: argparse.Namespace) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "") in ("", "dumb"):
+    # Textual draws on stderr.
+    if not all(s.isatty() for s in (sys.stdin, sys.stdout, sys.stderr)) or os.environ.get("TERM", "") in ("", "dumb"):
         raise UsageError(
-            "the dashboard needs a terminal on stdin and stdout, with TERM set",
+            "the dashboard needs a terminal on stdin, stdout and stderr, with TERM set",
             hint="`vivix-tui list` and `vivix-tui watch` work without one",
         )
     from vivix_tui import wiring  # noqa: PLC0415
@@ -240,4 +258,4 @@ def _count(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

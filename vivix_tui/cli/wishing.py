@@ -21,7 +21,7 @@ from vivix_tui.domain.bodies import parse_bodies
 from vivix_tui.domain.generation import COMPLETED, Generation
 from vivix_tui.domain.idlist import parse_ids
 from vivix_tui.domain.text import one_line
-from vivix_tui.errors import UsageError
+from vivix_tui.errors import ApiError, UsageError
 from vivix_tui.store import query
 from vivix_tui.store.store import Store
 
@@ -161,7 +161,7 @@ def _follow_submissions(config: Config, store: Store, ids: tuple[str, ...], argu
                 _print_submission(item)
         paused = query.queue_paused(store, config.profile)
         if paused and len(told) < len(ids):
-            raise UsageError(
+            raise ApiError(
                 f"the queue is paused: {paused}", hint="what is queued stays queued; `vivix-tui queue resume`"
             )
         return len(told) < len(ids)

@@ -60,7 +60,6 @@ class Downloader:
 
     async def run(self) -> None:
         """For ever; sleeps while nothing is wished for."""
-        naming.check_template(self._settings.template)
         timeout = httpx.Timeout(self._settings.stall_s, connect=15)
         headers = {"User-Agent": f"vivix-tui/{__version__}", "Accept-Encoding": "identity"}
         async with httpx.AsyncClient(timeout=timeout, headers=headers, trust_env=not self._loopback) as client:

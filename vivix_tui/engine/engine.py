@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -23,9 +24,10 @@ from vivix_tui.engine.link import Link
 from vivix_tui.engine.lock import EngineLock
 from vivix_tui.engine.poller import Poller
 from vivix_tui.engine.submitter import Submitter
-from vivix_tui.errors import KeyProblem, VivixError
+from vivix_tui.errors import ConfigError, KeyProblem, VivixError
 from vivix_tui.keys import ApiKey
-from vivix_tui.store import submissions
+from vivix_tui.store import accounts, submissions
+from vivix_tui.store.accounts import EngineState
 from vivix_tui.store.store import Store
 
 STANDBY_S = 0.5
@@ -109,6 +111,11 @@ class Engine:
         try:
             self.holds_lock.set()
             await self._serve(store)
+        except ConfigError as error:
+            # Surroundings in which no connection can be made (a proxy, certificates): the screen has to say so.
+            state = EngineState(pid=os.getpid(), connection="offline", detail=str(error), hint=error.hint or None)
+            accounts.save_engine(store, self._config.profile, state, datetime.now(UTC))
+            raise
         finally:
             self.holds_lock.clear()
             store.close()

@@ -173,6 +173,13 @@ def in_flight(store: Store, profile: str) -> int:
     return int(jobs) + int(sending)
 
 
+def under_way(store: Store, profile: str) -> tuple[int, int]:
+    """(submissions queued or being sent, downloads queued or active): what a user may not expect to stop."""
+    sending = "SELECT count(*) FROM submissions WHERE profile = ? AND state IN ('queued', 'sending') AND NOT held"
+    files = "SELECT count(*) FROM downloads WHERE profile = ? AND state IN ('queued', 'active')"
+    return int(store.one(sending, (profile,))[0]), int(store.one(files, (profile,))[0])
+
+
 def detail(store: Store, profile: str, kind: str, row_id: str) -> Detail | None:
     """All that is known of one row, None where there is no such row."""
     events = tuple(

@@ -1,0 +1,107 @@
+"""The real program in a real pty, seen through a terminal emulator."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import time
+from types import TracebackType
+
+import pexpect
+import pyte
+
+from tests.conftest import Home
+
+ESC, ENTER = "\x1b", "\r"
+
+
+class Terminal:
+    """A pty of `columns` × `rows` in which `vivix-tui ARGUMENTS` runs. `raw` is every byte it wrote."""
+
+    def __init__(self, home: Home, *arguments: str, columns: int = 120, rows: int = 36) -> None:
+        self.raw = bytearray()
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self._child = pexpect.spawn(
+            sys.executable,
+            ["-m", "vivix_tui.cli.main", *arguments],
+            env=home.env | {"COLORTERM": "truecolor"},
+            cwd=str(home.path),
+            dimensions=(rows, columns),
+            timeout=None,
+        )
+        self._child.delaybeforesend = None
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            sys.stderr.write(f"\n--- the screen when the test failed ---\n{self.text}\n---\n")
+        if self._child.isalive():
+            self._child.kill(signal.SIGKILL)
+        self._child.close()
+
+    @property
+    def pid(self) -> int:
+        return int(self._child.pid)
+
+    @property
+    def text(self) -> str:
+        """What a person sees now."""
+        return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
+
+    def read(self, seconds: float = 0.05) -> None:
+        """Takes in what the program wrote; returns after `seconds` of silence at most."""
+        try:
+            data = self._child.read_nonblocking(65536, timeout=seconds)
+        except (pexpect.TIMEOUT, pexpect.EOF):
+            return
+        self.raw += data
+        # pyte does not know the queries and modes of newer terminals and would print their tails.
+        self._stream.feed(re.sub(rb"\x1b\[[<>=?]?[0-9;]*\$?[up]|\x1b\[>[0-9;]*[a-z]|\x1bP[^\x1b]*\x1b\\", b"", data))
+
+    def wait_for(self, pattern: str, timeout_s: float = 20) -> str:
+        """Waits until the screen shows the regular expression; returns what matched."""
+        end = time.monotonic() + timeout_s
+        while not (found := re.search(pattern, self.text)):
+            assert time.monotonic() < end, f"{pattern!r} did not appear within {timeout_s} s:\n{self.text}"
+            assert self._child.isalive() or re.search(pattern, self.text), f"the program ended:\n{self.text}"
+            self.read()
+        return found.group()
+
+    def wait_until_gone(self, pattern: str, timeout_s: float = 20) -> None:
+        end = time.monotonic() + timeout_s
+        while re.search(pattern, self.text):
+            assert time.monotonic() < end, f"{pattern!r} did not vanish within {timeout_s} s:\n{self.text}"
+            self.read()
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            os.write(self._child.child_fd, key.encode())
+            self.read()
+
+    def type(self, text: str) -> None:
+        os.write(self._child.child_fd, text.encode())
+        self.read()
+
+    def resize(self, columns: int, rows: int) -> None:
+        self._screen.resize(rows, columns)
+        self._child.setwinsize(rows, columns)
+
+    def signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def exit_code(self, timeout_s: float = 5) -> int:
+        """Waits for the end; the exit code, or minus the signal that killed it."""
+        end = time.monotonic() + timeout_s
+        while self._child.isalive():
+            assert time.monotonic() < end, f"it did not end within {timeout_s} s:\n{self.text}"
+            self.read()
+        self.read()
+        status, signalled = self._child.exitstatus, self._child.signalstatus
+        return int(status) if status is not None else -int(signalled)

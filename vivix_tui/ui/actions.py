@@ -1,0 +1,183 @@
+"""What each command does: one small function each, called by the main screen with the rows it concerns.
+
+Owns: dialogs before and words after a verb. Refuses: rows and SQL; the verbs write.
+"""
+
+from __future__ import annotations
+
+import os
+import webbrowser
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from vivix_tui import verbs
+from vivix_tui.domain.generation import COMPLETED
+from vivix_tui.domain.text import one_line
+from vivix_tui.errors import UsageError
+from vivix_tui.store import query
+from vivix_tui.ui.commands import COMMANDS, keys_of, shown_keys
+from vivix_tui.ui.screens.dialogs import AddIds, Confirm, EnterKey, Ids, Reading
+
+if TYPE_CHECKING:
+    from vivix_tui.ui.screens.main import MainScreen
+
+SHOWN_IN_QUESTION = 5
+
+
+def add(screen: MainScreen) -> None:
+    def track(ids: Ids | None) -> None:
+        if ids:
+            screen.wish(lambda: verbs.track(screen.store, screen.profile, ids).text)
+
+    screen.app.push_screen(AddIds(), track)
+
+
+def download(screen: MainScreen) -> None:
+    ids = screen.target_generations()
+    texts = []
+    for generation_id in ids:
+        try:
+            texts.append(verbs.download(screen.store, screen.profile, generation_id).text)
+        except UsageError as error:
+            texts.append(str(error))
+    screen.wish(lambda: texts[0] if len(texts) == 1 else f"{len(texts)} generations: {texts[0]}, …")
+
+
+def retry(screen: MainScreen) -> None:
+    """Asks once, with the price; nothing that was pressed before the question counts as an answer."""
+    ids = screen.target_generations()
+    quotes = {i: verbs.quote_retry(screen.store, screen.profile, i) for i in ids}
+    able = {i: quote for i, quote in quotes.items() if quote.obstacle is None}
+    if not able:
+        raise UsageError(f"cannot be retried: {quotes[ids[0]].obstacle}")
+    price = verbs.total_price(list(able.values()))
+    notes = [f"{one_line(i, 60)[:8]}: {quote.needs_again}" for i, quote in able.items() if quote.needs_again]
+    left_out = len(ids) - len(able)
+    text = f"The same body is sent again. Price: {price}."
+    if left_out:
+        text += f"\n{left_out} of {len(ids)} cannot be retried and are left out."
+    if notes:
+        text += "\n" + "\n".join(notes[:SHOWN_IN_QUESTION])
+    title = f"Retry {one_line(next(iter(able)), 60)[:8]}?" if len(able) == 1 else f"Retry {len(able)} generations?"
+
+    def queue(confirmed: bool | None) -> None:
+        if confirmed:
+            screen.wish(lambda: _queue_retries(screen, able))
+
+    screen.app.push_screen(Confirm(title, text, f"retry for {price}"), queue)
+
+
+def _queue_retries(screen: MainScreen, able: dict[str, verbs.RetryQuote]) -> str:
+    # The question named what speaks against it, so the answer covers it.
+    outcomes = [
+        verbs.retry(screen.store, screen.profile, generation_id, again=quote.needs_again is not None)
+        for generation_id, quote in able.items()
+    ]
+    done = sum(outcome.done for outcome in outcomes)
+    return outcomes[0].text if len(outcomes) == 1 else f"{done} retries queued"
+
+
+def copy_id(screen: MainScreen) -> None:
+    ids = [row.id for row in screen.targets()]
+    screen.app.copy_to_clipboard("\n".join(ids))
+    screen.say(f"copied {one_line(ids[0], 60)}" if len(ids) == 1 else f"copied {len(ids)} ids")
+
+
+def copy_urls(screen: MainScreen) -> None:
+    urls = _urls(screen)
+    screen.app.copy_to_clipboard("\n".join(urls))
+    screen.say(f"copied {len(urls)} URL{'' if len(urls) == 1 else 's'}")
+
+
+def open_url(screen: MainScreen) -> None:
+    """In a browser where there is a display; over SSH there is none, so the URLs are shown to be selected."""
+    urls = _urls(screen)
+    displays = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    safe = urls[0].startswith(("https://", "http://")) and urls[0].isascii() and urls[0].isprintable()
+    if safe and any(os.environ.get(name) for name in displays) and webbrowser.open(urls[0]):
+        screen.say("opened in the browser")
+    else:
+        screen.app.push_screen(Reading("Output URLs", "\n\n".join(map(one_line, urls))))
+
+
+def refresh(screen: MainScreen) -> None:
+    ids = screen.target_generations()
+    outcomes = [verbs.refresh(screen.store, screen.profile, i) for i in ids]
+    screen.wish(lambda: outcomes[0].text if len(ids) == 1 else f"asking about {len(ids)}")
+
+
+def forget(screen: MainScreen) -> None:
+    ids = [row.id for row in screen.targets()]
+    what = f"{one_line(ids[0], 60)[:8]}" if len(ids) == 1 else f"{len(ids)} rows"
+
+    def hide(confirmed: bool | None) -> None:
+        if confirmed:
+            screen.forgotten.append(tuple(ids))
+            screen.wish(lambda: verbs.forget(screen.store, screen.profile, ids).text)
+
+    text = "Hidden from the table and no longer asked about. Nothing is deleted; z brings it back."
+    screen.app.push_screen(Confirm(f"Forget {what}?", text, "forget"), hide)
+
+
+def undo(screen: MainScreen) -> None:
+    ids = screen.forgotten.pop()
+    screen.wish(lambda: verbs.restore(screen.store, screen.profile, ids).text)
+
+
+def enter_key(screen: MainScreen) -> None:
+    if screen.offer_key is not None:
+        screen.app.push_screen(EnterKey(screen.offer_key), lambda taken: screen.say("trying it") if taken else None)
+
+
+def show_help(screen: MainScreen) -> None:
+    text, group = "", ""
+    context = screen.context()
+    for command in COMMANDS:
+        if command.group != group:
+            group = command.group
+            text += f"\n{group}\n" if text else f"{group}\n"
+        reason = command.reason_disabled(context)
+        keys = shown_keys(keys_of(command, screen.rebound))
+        text += f"  {keys:<12} {command.help}{f'  (not now: {one_line(reason)})' if reason else ''}\n"
+    screen.app.push_screen(Reading("Keys", text))
+
+
+def quit_program(screen: MainScreen) -> None:
+    """Asks only when something is under way; what is on disk goes on next time."""
+    sending, files = query.under_way(screen.store, screen.profile)
+    if not sending and not files:
+        screen.app.exit(return_code=0)
+        return
+    parts = [f"{sending} submission{'s' * (sending != 1)} waiting" if sending else ""]
+    parts += [f"{files} download{'s' * (files != 1)} under way" if files else ""]
+    text = f"{' and '.join(filter(None, parts))}. All of it goes on when vivix-tui runs again."
+
+    def leave(confirmed: bool | None) -> None:
+        if confirmed:
+            screen.app.exit(return_code=0)
+
+    screen.app.push_screen(Confirm("Quit?", text, "quit"), leave)
+
+
+def _urls(screen: MainScreen) -> list[str]:
+    found = [query.generation(screen.store, screen.profile, i) for i in screen.target_generations()]
+    urls = [url for row in found if row is not None and row.status == COMPLETED for url in row.urls]
+    if not urls:
+        raise UsageError("there are no URLs yet")
+    return urls
+
+
+ACTIONS: dict[str, Callable[[MainScreen], None]] = {
+    "generation.add": add,
+    "generation.download": download,
+    "generation.retry": retry,
+    "generation.copy_id": copy_id,
+    "generation.copy_urls": copy_urls,
+    "generation.open": open_url,
+    "generation.refresh": refresh,
+    "generation.forget": forget,
+    "generation.undo": undo,
+    "app.key": enter_key,
+    "app.help": show_help,
+    "app.quit": quit_program,
+}

@@ -1,0 +1,113 @@
+"""The Textual application: theme, signals, palette, and an end that shows no secrets.
+
+Owns: what is true of every screen. Refuses: rows and keys of the main screen; they are the screen's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import traceback
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import App
+from textual.binding import BindingType
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from vivix_tui.config import Settings
+from vivix_tui.domain.text import one_line
+from vivix_tui.errors import VivixError
+from vivix_tui.store.store import Store
+from vivix_tui.ui.commands import COMMANDS, Command, keys_of, shown_keys
+from vivix_tui.ui.present import ASCII, GLYPHS, utc_now
+from vivix_tui.ui.screens.main import MainScreen
+from vivix_tui.ui.theme import VIVIX
+
+log = logging.getLogger("vivix_tui.ui")
+
+
+def _nothing() -> None:
+    """What is called where nobody wants to be told."""
+
+
+class CommandPalette(Provider):
+    """The registry's commands, for the palette."""
+
+    async def discover(self) -> Hits:
+        for command in COMMANDS:
+            yield DiscoveryHit(command.help, self._runner(command), help=self._keys(command))
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for command in COMMANDS:
+            score = matcher.match(f"{command.label} {command.help}")
+            if score > 0:
+                yield Hit(score, matcher.highlight(command.help), self._runner(command), help=self._keys(command))
+
+    def _runner(self, command: Command) -> Callable[[], None]:
+        screen = self.screen
+        return lambda: screen.action_command(command.id) if isinstance(screen, MainScreen) else None
+
+    def _keys(self, command: Command) -> str:
+        rebound = self.screen.rebound if isinstance(self.screen, MainScreen) else {}
+        return shown_keys(keys_of(command, rebound))
+
+
+class VivixApp(App[int]):
+    """The dashboard of one profile. `on_ready` is called once, after the first frame."""
+
+    CSS_PATH = Path(__file__).with_name("app.tcss")
+    TITLE = "vivix-tui"
+    COMMANDS: ClassVar = {CommandPalette}
+    BINDINGS: ClassVar[list[BindingType]] = []
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        profile: str,
+        settings: Settings,
+        notice: str | None = None,
+        on_ready: Callable[[], None] = _nothing,
+        wake: Callable[[], None] = _nothing,
+        offer_key: Callable[[str], str | None] | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        super().__init__()
+        self.store, self.profile, self.settings = store, profile, settings
+        self.notice, self.clock, self.wake, self.offer_key = notice, clock, wake, offer_key
+        self.glyphs = ASCII if settings.ui.ascii else GLYPHS
+        self._on_ready = on_ready
+        self.animation_level = "none"
+
+    def on_mount(self) -> None:
+        self.register_theme(VIVIX)
+        wanted = self.settings.ui.theme
+        self.theme = wanted if wanted in self.available_themes else VIVIX.name
+        self.set_keymap(self.settings.keys)
+        loop = asyncio.get_running_loop()
+        for number, code in ((signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+            loop.add_signal_handler(number, self._ended_by_signal, code)
+        self.push_screen(MainScreen())
+        self.call_after_refresh(self._on_ready)
+
+    def _ended_by_signal(self, code: int) -> None:
+        self.exit(return_code=code)
+
+    def _handle_exception(self, error: Exception) -> None:
+        # Textual prints a traceback with local variables, and one of them may be a key: only the kind of error is
+        # shown, and the log gets the traceback without locals.
+        if self.is_headless:
+            super()._handle_exception(error)
+            return
+        log.error("the dashboard ended: %s", "".join(traceback.format_exception(error)))
+        self._return_code = error.exit_code if isinstance(error, VivixError) else 1
+        reason = str(error) if isinstance(error, VivixError) else f"an internal error ({type(error).__name__})"
+        self._exit_renderables.append(Text(f"vivix-tui: {one_line(reason, 500)}; the log has more"))
+        self._close_messages_no_wait()

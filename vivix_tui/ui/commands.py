@@ -1,0 +1,143 @@
+"""The one registry of keys: id, keys, label, group, help, and the reason why a command cannot be used now.
+
+Owns: what footer, help, palette and rebinding know about commands. Refuses: doing anything (`actions.py` does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vivix_tui.domain.generation import COMPLETED, FAILED
+from vivix_tui.store.query import TableRow
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What decides whether a command can be used: the rows it would act on, and whether a key can be entered."""
+
+    rows: tuple[TableRow, ...] = ()
+    marked: int = 0
+    can_undo: bool = False
+    takes_key: bool = True
+
+
+Reason = Callable[[Context], str | None]
+
+
+def _always(_: Context) -> str | None:
+    return None
+
+
+def _needs_row(context: Context) -> str | None:
+    return None if context.rows else "there is no row here"
+
+
+def _needs_generation(context: Context) -> str | None:
+    if not context.rows:
+        return "there is no row here"
+    return None if any(row.kind == "generation" for row in context.rows) else "it has not become a generation yet"
+
+
+def _retry(context: Context) -> str | None:
+    reason = _needs_generation(context)
+    if reason or len(context.rows) > 1:
+        return reason
+    row = context.rows[0]
+    if not row.has_body:
+        return "its body is not known here, so there is nothing to send again"
+    if row.gone is not None and row.status != FAILED:
+        return f"the API does not say how it ended ({row.gone})"
+    return None if row.status in (COMPLETED, FAILED) else "it has not ended"
+
+
+def _download(context: Context) -> str | None:
+    reason = _needs_generation(context)
+    if reason or len(context.rows) > 1:
+        return reason
+    row = context.rows[0]
+    if row.status == FAILED:
+        return "it failed, it has no outputs"
+    return "the API no longer knows it" if row.gone is not None and not row.files else None
+
+
+def _urls(context: Context) -> str | None:
+    return _needs_generation(context) or (None if any(row.files for row in context.rows) else "it has no URLs yet")
+
+
+def _marks(context: Context) -> str | None:
+    return None if context.marked else "nothing is marked"
+
+
+def _undo(context: Context) -> str | None:
+    return None if context.can_undo else "nothing was forgotten since the start"
+
+
+def _key(context: Context) -> str | None:
+    return None if context.takes_key else "this program was started without an engine of its own"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`keys` as Textual names them, separated by commas; `footer` is its place there (0: none)."""
+
+    id: str
+    keys: str
+    label: str
+    group: str
+    help: str
+    footer: int = 0
+    reason_disabled: Reason = _always
+
+
+COMMANDS = (
+    Command("move.down", "j,down", "down", "Move", "to the next row"),
+    Command("move.up", "k,up", "up", "Move", "to the previous row"),
+    Command("move.first", "g,home", "first", "Move", "to the first row"),
+    Command("move.last", "G,end", "last", "Move", "to the last row"),
+    Command("move.half_down", "ctrl+d", "half down", "Move", "half a page down"),
+    Command("move.half_up", "ctrl+u", "half up", "Move", "half a page up"),
+    Command("move.page_down", "pagedown", "page down", "Move", "a page down"),
+    Command("move.page_up", "pageup", "page up", "Move", "a page up"),
+    Command("view.zoom", "enter", "details", "View", "details over the whole screen", 0, _needs_row),
+    Command("view.back", "escape", "back", "View", "close the topmost thing: details, filter, marks"),
+    Command("view.filter", "slash", "filter", "View", "show rows with a text in id, model, prompt or code", 5),
+    Command("view.failures", "exclamation_mark", "failures", "View", "failures only", 6),
+    Command("view.active", "1", "active", "View", "active rows only"),
+    Command("view.queued", "2", "queued", "View", "queued rows only"),
+    Command("view.done", "3", "done", "View", "completed rows only"),
+    Command("view.failed", "4", "failed", "View", "failed rows only"),
+    Command("view.all", "0", "all", "View", "all rows"),
+    Command("view.redraw", "ctrl+l", "redraw", "View", "draw the screen anew"),
+    Command("generation.add", "a", "add ids", "Do", "follow ids made elsewhere, pasted in", 4),
+    Command("generation.download", "d", "download", "Do", "fetch all outputs", 1, _download),
+    Command("generation.retry", "R", "retry…", "Do", "send the same body again; shows the price first", 2, _retry),
+    Command("generation.copy_id", "y", "copy id", "Do", "copy the id", 3, _needs_row),
+    Command("generation.copy_urls", "Y", "copy URLs", "Do", "copy the output URLs", 0, _urls),
+    Command("generation.open", "o", "open", "Do", "open the first output URL, or show them", 7, _urls),
+    Command("generation.refresh", "r", "ask now", "Do", "ask the API about it now", 0, _needs_generation),
+    Command("generation.forget", "x", "forget", "Do", "hide rows; nothing is deleted", 0, _needs_row),
+    Command("generation.undo", "z", "undo", "Do", "bring forgotten rows back", 0, _undo),
+    Command("mark.toggle", "space", "mark", "Mark", "mark this row and go on", 0, _needs_row),
+    Command("mark.all", "asterisk", "mark all", "Mark", "mark all rows shown", 0, _needs_row),
+    Command("mark.none", "U", "unmark", "Mark", "unmark all", 0, _marks),
+    Command("app.key", "K", "enter key", "Program", "enter another API key", 0, _key),
+    Command("app.help", "question_mark,f1", "help", "Program", "all keys, and why some are greyed out", 8),
+    Command("app.palette", "colon,ctrl+p", "commands", "Program", "find a command by name"),
+    Command("app.quit", "q,ctrl+q,ctrl+c", "quit", "Program", "end; what is under way goes on next time", 9),
+)
+BY_ID = {command.id: command for command in COMMANDS}
+_SHOWN = {
+    "slash": "/", "exclamation_mark": "!", "question_mark": "?", "asterisk": "*", "escape": "esc", "colon": ":",
+    "pagedown": "PgDn", "pageup": "PgUp", "down": "↓", "up": "↑", "f1": "F1",
+}  # fmt: skip
+
+
+def shown_keys(keys: str) -> str:
+    """The keys as a person reads them."""
+    return " ".join(_SHOWN.get(key, key) for key in keys.split(","))
+
+
+def keys_of(command: Command, rebound: dict[str, str]) -> str:
+    """The keys of a command, after the user's own bindings."""
+    return rebound.get(command.id, command.keys)

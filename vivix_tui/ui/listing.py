@@ -1,0 +1,56 @@
+"""The rows behind the table, read page by page.
+
+Owns: the filter in force and the pages that were read since the last change. Refuses: drawing; and reading more rows
+than are looked at, however many there are.
+"""
+
+from __future__ import annotations
+
+from vivix_tui.store import query
+from vivix_tui.store.query import Filter, TableRow
+from vivix_tui.store.store import Store
+
+PAGE_ROWS = 64
+
+Key = tuple[str, str]
+
+
+def key_of(row: TableRow) -> Key:
+    """What a row is known by: its kind and id."""
+    return row.kind, row.id
+
+
+class Listing:
+    """A window on the filtered, ordered rows of one profile. `count` is as of the last `reload`."""
+
+    def __init__(self, store: Store, profile: str) -> None:
+        self.filter = Filter()
+        self.count = 0
+        self._store = store
+        self._profile = profile
+        self._pages: dict[int, list[TableRow]] = {}
+
+    def reload(self) -> None:
+        """Something changed: what was read is read again when it is looked at."""
+        self._pages.clear()
+        self.count = query.count(self._store, self._profile, self.filter)
+
+    def row(self, index: int) -> TableRow | None:
+        """The row at `index`, None beyond the end."""
+        if not 0 <= index < self.count:
+            return None
+        number, at = divmod(index, PAGE_ROWS)
+        page = self._pages.get(number)
+        if page is None:
+            page = query.page(self._store, self._profile, self.filter, offset=number * PAGE_ROWS, limit=PAGE_ROWS)
+            self._pages[number] = page
+        return page[at] if at < len(page) else None
+
+    def index_of(self, key: Key) -> int | None:
+        """Where the row with this key is now, None where it is not shown."""
+        return query.index_of(self._store, self._profile, self.filter, *key)
+
+    def keys(self, most: int) -> list[Key]:
+        """The keys of all rows shown, at most `most`."""
+        rows = query.page(self._store, self._profile, self.filter, offset=0, limit=most)
+        return [key_of(row) for row in rows]

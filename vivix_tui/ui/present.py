@@ -1,0 +1,214 @@
+"""Rows as cells: what one line of the table says. Pure, tested without a terminal.
+
+Owns: words, glyphs and numbers of the table. Refuses: colours (a cell names a role, the widget knows its style) and
+reading the store. All text that came from outside is made harmless here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rich.cells import cell_len, set_cell_size
+
+from vivix_tui.domain import submission as s
+from vivix_tui.domain import times
+from vivix_tui.domain.generation import COMPLETED, FAILED, PENDING, PROCESSING
+from vivix_tui.domain.text import one_line
+from vivix_tui.store.query import TableRow
+
+UNKNOWN = "–"
+GLYPHS = {
+    "queued": "○", "active": "▶", "done": "✓", "failed": "✗", "gone": "∅", "warn": "!", "held": "‖", "mark": "●",
+    "down": "↓", "cursor": "▌", "most": "≤", "dash": "–", "cut": "…", "rule": "─", "live": "●",
+}  # fmt: skip
+ASCII = {
+    "queued": "o", "active": ">", "done": "+", "failed": "x", "gone": "-", "warn": "!", "held": "=", "mark": "*",
+    "down": "v", "cursor": ">", "most": "<", "dash": "-", "cut": "~", "rule": "-", "live": "*",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Text and the role that colours it: plain, muted, queued, active, done, failed, warn."""
+
+    text: str
+    role: str = "plain"
+    right: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of `width` cells; 0 takes what is left. A lower `rank` is dropped later."""
+
+    id: str
+    title: str
+    width: int
+    rank: int
+    right: bool = False
+
+
+COLUMNS = (
+    Column("id", "ID", 8, 1),
+    Column("model", "MODEL", 14, 5),
+    Column("prompt", "PROMPT", 0, 2),
+    Column("status", "STATUS", 15, 0),
+    Column("time", "TIME", 7, 3, right=True),
+    Column("credits", "CREDITS", 9, 4, right=True),
+    Column("files", "FILES", 7, 6, right=True),
+    Column("age", "AGE", 4, 7, right=True),
+    Column("retries", "RETR", 4, 8, right=True),
+)
+PROMPT_MIN = 14
+MARGIN = 2  # the cursor bar and the mark
+
+
+def columns_for(width: int, chosen: tuple[str, ...] = ()) -> list[tuple[Column, int]]:
+    """The columns that fit into `width` cells, each with its width; `chosen` names the wanted ones (empty: all)."""
+    wanted = [column for column in COLUMNS if not chosen or column.id in chosen] or list(COLUMNS)
+    while True:
+        fixed = sum(column.width + 1 for column in wanted) + MARGIN
+        flexible = any(column.width == 0 for column in wanted)
+        left = width - fixed
+        if len(wanted) == 1 or left >= (PROMPT_MIN if flexible else 0):
+            return [(column, column.width or max(1, left)) for column in wanted]
+        wanted.remove(max(wanted, key=lambda column: column.rank))
+
+
+def fit(text: str, width: int, *, right: bool = False, cut: str = "…") -> str:
+    """`text` in exactly `width` terminal cells; wide characters count two."""
+    if cell_len(text) > width:
+        text = set_cell_size(text, max(0, width - 1)) + cut
+    missing = width - cell_len(text)
+    return " " * missing + text if right else text + " " * missing
+
+
+def cells(row: TableRow, now: datetime, glyphs: dict[str, str]) -> dict[str, Cell]:
+    """What each column says about `row` at `now`."""
+    role = role_of(row)
+    return {
+        "id": Cell(one_line(row.id, 60)[:8], "muted" if role == "done" else "plain"),
+        "model": Cell(one_line(row.model, 60) if row.model else glyphs["dash"], "muted"),
+        "prompt": Cell(one_line(row.prompt, 300) if row.prompt else "", "plain"),
+        "status": Cell(f"{glyphs[_glyph_of(row, role)]} {status_word(row)}", role),
+        "time": Cell(time_text(row, now), "active" if role == "active" else "plain"),
+        "credits": Cell(*credits_text(row, glyphs)),
+        "files": Cell(*files_text(row, glyphs)),
+        "age": Cell(age_text(row.sort_ms, now), "muted"),
+        "retries": Cell(str(row.retries) if row.retries else "", "muted"),
+    }
+
+
+def role_of(row: TableRow) -> str:
+    """The role of a row's status."""
+    if row.kind == "submission":
+        return {s.UNKNOWN: "warn", s.REFUSED: "failed", s.SENDING: "active"}.get(row.status or "", "queued")
+    if row.status == COMPLETED:
+        return "done"
+    if row.status == FAILED:
+        return "failed"
+    if row.gone is not None:
+        return "gone"
+    return "queued" if row.status in (None, PENDING) else "active"
+
+
+def _glyph_of(row: TableRow, role: str) -> str:
+    return "held" if row.held and row.status == s.QUEUED else role
+
+
+def status_word(row: TableRow) -> str:
+    """The status in one word; a word that the documents do not know is shown as it came."""
+    if row.kind == "submission":
+        if row.held and row.status == s.QUEUED:
+            return "held"
+        words = {s.QUEUED: "waiting", s.UNKNOWN: "maybe charged"}
+        return words.get(row.status or "", one_line(row.status or "", 20))
+    if row.gone is not None and row.status not in (COMPLETED, FAILED):
+        return {"NOT_FOUND": "not found", "NOT_YOURS": "not yours"}.get(row.gone, one_line(row.gone, 20).lower())
+    if row.status is None:
+        return "not asked"
+    words = {PENDING: "queued", PROCESSING: "rendering", COMPLETED: "done", FAILED: "failed"}
+    return words.get(row.status) or one_line(row.status, 20)
+
+
+def time_text(row: TableRow, now: datetime) -> str:
+    """How long it took, or has been rendering; empty where nobody knows."""
+    if row.duration_ms is not None:
+        return seconds_text(row.duration_ms / 1000, exact=True)
+    elapsed = elapsed_s(row, now)
+    return "" if elapsed is None else seconds_text(elapsed)
+
+
+def elapsed_s(row: TableRow, now: datetime) -> float | None:
+    """Seconds since the server began, as of its last answer and the time since then."""
+    checked = times.parse(row.checked_at)
+    if row.kind != "generation" or role_of(row) != "active" or row.elapsed_ms is None or checked is None:
+        return None
+    return row.elapsed_ms / 1000 + max(0.0, (now - checked).total_seconds())
+
+
+def seconds_text(seconds: float, *, exact: bool = False) -> str:
+    """`5.0s`, `34s`, `2m05s`, `3h12m`, `4d`."""
+    if seconds < 60:
+        return f"{seconds:.1f}s" if exact else f"{int(seconds)}s"
+    if seconds < 3600:
+        return f"{int(seconds // 60)}m{int(seconds % 60):02}s"
+    if seconds < 86400:
+        return f"{int(seconds // 3600)}h{int(seconds % 3600 // 60):02}m"
+    return f"{int(seconds // 86400)}d"
+
+
+def age_text(sort_ms: int, now: datetime) -> str:
+    """How long ago, in at most four characters; never negative."""
+    seconds = max(0, int((now.timestamp() * 1000 - sort_ms) / 1000))
+    for size, unit in ((86400 * 365, "y"), (86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def credits_text(row: TableRow, glyphs: dict[str, str]) -> tuple[str, str, bool]:
+    """`≤211` estimated, `211` used, `0 back` refunded."""
+    if row.status == FAILED and row.credits_used == 0:
+        return "refunded", "muted", True
+    if row.credits_used is not None:
+        return f"{row.credits_used:,}", "plain", True
+    if row.credits_estimate is not None:
+        return f"{glyphs['most']}{row.credits_estimate:,}", "muted", True
+    return glyphs["dash"] if row.kind == "generation" else "", "muted", True
+
+
+def files_text(row: TableRow, glyphs: dict[str, str]) -> tuple[str, str, bool]:
+    """`4` outputs, `↓ 43%` being fetched, `2/4` or `✓ 4` on disk."""
+    if row.files_under_way:
+        share = min(100, row.received * 100 // row.size) if row.size else None
+        return f"{glyphs['down']} {'' if share is None else f'{share}%'}", "active", True
+    if not row.files:
+        return "", "muted", True
+    if row.files_done >= row.files:
+        return f"{glyphs['done']} {row.files}", "done", True
+    if row.files_done:
+        return f"{row.files_done}/{row.files}", "plain", True
+    return str(row.files), "muted", True
+
+
+def short_id(text: str) -> str:
+    """The first eight characters of an id, harmless."""
+    return one_line(text, 60)[:8]
+
+
+def local_time(text: str | None) -> str:
+    """A stored time as the user's clock shows it."""
+    moment = times.parse(text)
+    return UNKNOWN if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def wait_text(until: str | None, now: datetime) -> str:
+    """`in 12 s`, empty when the time has come or is unknown."""
+    moment = times.parse(until)
+    left = (moment - now).total_seconds() if moment is not None else 0
+    return f"in {int(left) + 1} s" if left > 0 else ""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,118 @@
+"""The gauges of the header and the banner below it. Pure.
+
+Owns: which numbers are shown, in which words, and what is dropped first when the terminal is narrow. Refuses:
+inventing numbers: unknown is a dash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.cells import cell_len
+
+from vivix_tui.domain.account import Account
+from vivix_tui.domain.text import one_line
+from vivix_tui.store.accounts import EngineState
+from vivix_tui.ui.present import wait_text
+
+BLOCKED = ("rejected", "nokey")
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A piece of the header; a higher `rank` is dropped earlier."""
+
+    text: str
+    role: str
+    rank: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the header is made of, all of it from the store."""
+
+    profile: str
+    account: Account
+    engine: EngineState | None
+    own_pid: int
+    in_flight: int
+    counts: Mapping[str, int]
+    queue_paused: str | None
+    notice: str | None
+
+
+def gauges(facts: Facts, now: datetime, glyphs: dict[str, str]) -> list[Gauge]:
+    """All gauges from left to right."""
+    account, dash = facts.account, glyphs["dash"]
+    tier = f"·{one_line(account.tier, 12).lower()}" if account.tier else ""
+    balance = dash if account.balance is None else f"{account.balance:,}"
+    spent = f" -{account.spent_this_cycle:,}" if account.spent_this_cycle else ""
+    calls = facts.engine.calls_used if facts.engine and facts.engine.calls_used is not None else None
+    counts = facts.counts
+    return [
+        Gauge("vivix-tui", "title", 7),
+        Gauge(f"{one_line(facts.profile, 20)}{tier}", "plain", 0),
+        Gauge(f"credits {balance}", "plain", 1),
+        Gauge(spent.strip(), "muted", 8),
+        Gauge(f"calls {dash if calls is None else calls}/{account.calls_per_minute or dash}", "plain", 5),
+        Gauge(f"slots {facts.in_flight}/{account.concurrent_jobs or dash}", "plain", 4),
+        connection(facts, now, glyphs),
+        Gauge(f"{counts['active']} active", "active" if counts["active"] else "muted", 3),
+        Gauge(f"{counts['queued']} queued", "queued" if counts["queued"] else "muted", 6),
+        Gauge(f"{counts['done']:,} done", "done" if counts["done"] else "muted", 6),
+        Gauge(f"{counts['failed']:,} failed", "failed" if counts["failed"] else "muted", 3),
+    ]
+
+
+def fitting(all_gauges: list[Gauge], width: int) -> list[Gauge]:
+    """As many of them as fit into `width` cells, two blanks apart, the least important left out first."""
+    kept = [gauge for gauge in all_gauges if gauge.text]
+    while len(kept) > 1 and sum(cell_len(gauge.text) + 2 for gauge in kept) > width:
+        worst = max(gauge.rank for gauge in kept)
+        last = max(index for index, gauge in enumerate(kept) if gauge.rank == worst)
+        del kept[last]
+    return kept
+
+
+def connection(facts: Facts, now: datetime, glyphs: dict[str, str]) -> Gauge:
+    """How it stands with the API, in words."""
+    engine = facts.engine
+    if engine is None or (engine.connection == "stopped" and engine.pid != facts.own_pid):
+        return Gauge(f"{glyphs['queued']} starting", "muted", 0)
+    wait = wait_text(engine.until, now)
+    words = {
+        "live": ("live", "done"),
+        "starting": ("starting", "muted"),
+        "retrying": (f"retrying {wait}".strip(), "warn"),
+        "offline": (f"offline {wait}".strip(), "failed"),
+        "limited": (f"rate limit {wait}".strip(), "warn"),
+        "rejected": ("key rejected", "failed"),
+        "nokey": ("no key", "failed"),
+        "stopped": ("stopped", "muted"),
+    }
+    text, role = words.get(engine.connection, (one_line(engine.connection, 20), "muted"))
+    other = "" if engine.pid == facts.own_pid else f" (process {engine.pid})"
+    glyph = glyphs["live"] if role == "done" else glyphs["warn"] if role in ("warn", "failed") else glyphs["queued"]
+    return Gauge(f"{glyph} {text}{other}", role, 0)
+
+
+def banner(facts: Facts) -> str | None:
+    """The one thing that the user has to know or do, None while there is none."""
+    engine = facts.engine
+    if engine is not None and engine.connection == "rejected":
+        said = " · ".join(one_line(part, 300) for part in (engine.detail, engine.hint, engine.request_id) if part)
+        return f"The API rejected the key. {said} · press K to enter another; nothing is lost."
+    if engine is not None and engine.connection == "nokey":
+        why = f"{one_line(engine.detail, 200)} · " if engine.detail else ""
+        return f"No API key. {why}Press K, or set VIVIX_API_KEY, or run `vivix-tui config init`."
+    if facts.notice:
+        return one_line(facts.notice, 400)
+    if facts.queue_paused:
+        return f"The queue is paused: {one_line(facts.queue_paused, 300)} · vivix-tui queue resume"
+    if engine is not None and engine.connection in ("offline", "retrying") and engine.detail:
+        return one_line(engine.detail, 400)
+    if engine is not None and engine.trouble:
+        return f"A part of the engine was restarted: {one_line(engine.trouble, 300)}"
+    return None

@@ -1,0 +1,223 @@
+"""The detail of one row as lines. Pure, tested without a terminal.
+
+Owns: which sections there are, their order and their words. Refuses: colours (a span names a role) and the store.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import humanize
+
+from vivix_tui.domain import download as d
+from vivix_tui.domain import submission as s
+from vivix_tui.domain import times
+from vivix_tui.domain.account import parse_body
+from vivix_tui.domain.download import Download
+from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
+from vivix_tui.domain.text import lines, one_line
+from vivix_tui.store.query import Detail, TableRow
+from vivix_tui.ui import present
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One paragraph. `label` or `lead` stands before its first line, the others hang `indent` cells below."""
+
+    text: str
+    role: str = "plain"
+    indent: int = 0
+    label: str = ""
+    lead: str = ""
+
+
+LABEL_WIDTH = 10
+
+
+def detail_lines(detail: Detail, row: TableRow, now: datetime, glyphs: dict[str, str]) -> list[Line]:
+    """All that is known, most wanted first."""
+    if detail.generation is not None:
+        return list(_generation(detail, detail.generation, row, now, glyphs))
+    assert detail.submission is not None  # noqa: S101 - a detail is of one or the other
+    return list(_submission(detail, detail.submission, row, glyphs))
+
+
+def _generation(
+    detail: Detail, item: Generation, row: TableRow, now: datetime, glyphs: dict[str, str]
+) -> Iterator[Line]:
+    role = present.role_of(row)
+    took = present.time_text(row, now)
+    head = f"{glyphs[role]} {present.status_word(row)}"
+    if took:
+        head += f" {'after' if item.ended else 'for'} {took}"
+    code = item.error or (item.gone if item.status not in (COMPLETED, FAILED) else None)
+    if code:
+        head += f" · {one_line(code, 80)}"
+    yield Line(head, role)
+    if item.message:
+        yield Line(lines(item.message))
+    yield from _next_step(item)
+    if item.note:
+        yield Line(one_line(item.note), "warn")
+    yield Line("")
+    yield Line(one_line(item.generation_id), label="id")
+    yield Line(one_line(item.model) if item.model else glyphs["dash"], label="model")
+    yield Line(_credits(item, glyphs), label="credits")
+    yield from _times(item, glyphs)
+    if item.request_id:
+        yield Line(one_line(item.request_id), "muted", label="request")
+    yield Line(one_line(item.profile), "muted", label="profile")
+    yield from _outputs(detail, item, glyphs)
+    yield from _body(item.body, item.prompt)
+    yield from _lineage(detail, item)
+    yield from _timeline(detail)
+    yield from _raw(item.body)
+
+
+def _submission(detail: Detail, item: s.Submission, row: TableRow, glyphs: dict[str, str]) -> Iterator[Line]:
+    role = present.role_of(row)
+    code = f" · {one_line(item.error, 80)}" if item.error else ""
+    yield Line(f"{glyphs[role]} {present.status_word(row)}{code}", role)
+    if item.state == s.UNKNOWN:
+        yield Line(
+            "No readable answer came: it may have been charged. It is never sent again by itself. Look on the web"
+            " whether it exists, then: vivix-tui resolve, with --accepted ID, --not-sent or --give-up.",
+            "warn",
+        )
+    if item.message:
+        yield Line(lines(item.message))
+    if item.next:
+        yield Line(f"next: {lines(item.next)}", "active")
+    yield Line("")
+    yield Line(item.submission_id, label="id")
+    yield Line(one_line(item.model) if item.model else glyphs["dash"], label="model")
+    if item.credits_estimate is not None:
+        yield Line(f"{glyphs['most']}{item.credits_estimate:,} credits", label="price")
+    yield Line(present.local_time(item.created_at), label="queued")
+    if item.sent_at:
+        yield Line(present.local_time(item.sent_at), label="sent")
+    if item.balance_before is not None or item.balance_after is not None:
+        before, after = (glyphs["dash"] if b is None else f"{b:,}" for b in (item.balance_before, item.balance_after))
+        yield Line(f"{before} before, {after} after", label="balance")
+    if item.request_id:
+        yield Line(one_line(item.request_id), "muted", label="request")
+    if item.retry_of:
+        yield Line(one_line(item.retry_of), label="retry of")
+    yield from _body(item.body, item.prompt)
+    yield from _timeline(detail)
+    yield from _raw(item.body)
+
+
+def _next_step(item: Generation) -> Iterator[Line]:
+    if item.next:
+        yield Line(f"next: {lines(item.next)}", "active")
+    elif item.status == FAILED:
+        refunded = "it was refunded; " if item.credits_used == 0 else ""
+        can = "R sends the same body again" if item.body else "its body is not known here"
+        yield Line(f"next: {refunded}{can}", "active")
+
+
+def _credits(item: Generation, glyphs: dict[str, str]) -> str:
+    estimate = glyphs["dash"] if item.credits_estimate is None else f"{glyphs['most']}{item.credits_estimate:,}"
+    if item.status == FAILED and item.credits_used == 0:
+        return f"{estimate} estimated, refunded"
+    if item.credits_used is not None:
+        return f"{estimate} estimated, {item.credits_used:,} used"
+    return f"{estimate} estimated"
+
+
+def _times(item: Generation, glyphs: dict[str, str]) -> Iterator[Line]:
+    created, completed = times.parse(item.created_at), times.parse(item.completed_at)
+    yield Line(present.local_time(item.created_at), label="created")
+    if item.ended and item.gone is None:
+        words = present.local_time(item.completed_at)
+        parts = []
+        if item.duration_ms is not None:
+            parts.append(f"rendered {present.seconds_text(item.duration_ms / 1000, exact=True)}")
+        if created and completed and completed >= created:
+            parts.append(f"in all {present.seconds_text((completed - created).total_seconds())}")
+        yield Line(words + (f" ({', '.join(parts)})" if parts else ""), label="ended")
+    yield Line(present.local_time(item.checked_at) if item.checked_at else glyphs["dash"], "muted", label="asked")
+
+
+def _outputs(detail: Detail, item: Generation, glyphs: dict[str, str]) -> Iterator[Line]:
+    if not item.urls and item.status != COMPLETED:
+        if detail.wanted:
+            yield Line("its files will be downloaded when it completes", "active")
+        return
+    yield Line("")
+    yield Line("Outputs", "title")
+    if not item.urls:
+        yield Line("the answer named no URL", "warn")
+    files = {entry.index: entry for entry in detail.downloads}
+    for index, url in enumerate(item.urls, start=1):
+        yield Line(one_line(url), indent=3, lead=str(index))
+        yield _file(files.get(index), glyphs)
+
+
+def _file(item: Download | None, glyphs: dict[str, str]) -> Line:
+    if item is None:
+        return Line("not fetched; d downloads", "muted", 3)
+    if item.state == d.DONE:
+        size = humanize.naturalsize(item.size_bytes or 0)
+        whole = {True: "whole", False: "NOT WHOLE", None: "not verifiable"}[item.verified]
+        role = "warn" if item.verified is False else "done"
+        return Line(f"{glyphs['done']} {size}, {whole}: {one_line(item.path or '')}", role, 3)
+    if item.state in (d.FAILED, d.PAUSED, d.CANCELLED):
+        return Line(f"{glyphs['failed']} {item.state}: {one_line(item.error or 'no reason')}", "failed", 3)
+    received = humanize.naturalsize(item.received_bytes)
+    share = f" {min(100, item.received_bytes * 100 // item.size_bytes)}%" if item.size_bytes else ""
+    again = f", attempt {item.attempts}: {one_line(item.error, 200)}" if item.error else ""
+    return Line(f"{glyphs['down']}{share} {received}{again}", "active", 3)
+
+
+def _body(body: str | None, prompt: str | None) -> Iterator[Line]:
+    if body is None:
+        yield Line("")
+        yield Line("The body is not known here: it was made elsewhere.", "muted")
+        return
+    yield Line("")
+    yield Line("Prompt", "title")
+    yield Line(lines(prompt) if prompt else "none")
+    value = {k: v for k, v in (parse_body(body) or {}).items() if k not in ("prompt", "model")}
+    for name, field in value.items():
+        shown = field if isinstance(field, str) else json.dumps(field, ensure_ascii=False)
+        yield Line(one_line(shown), "plain", label=one_line(str(name), 30))
+
+
+def _lineage(detail: Detail, item: Generation) -> Iterator[Line]:
+    if not item.retry_of and not detail.retries:
+        return
+    yield Line("")
+    yield Line("Lineage", "title")
+    if item.retry_of:
+        original = detail.original
+        same = (
+            ""
+            if original is None or original.body is None
+            else (", same body" if original.body == item.body else ", body changed")
+        )
+        ended = f" ({one_line(original.error or original.status or '', 60)})" if original else ""
+        yield Line(f"{one_line(item.retry_of, 60)}{ended}{same}", label="retry of")
+    for retry in detail.retries:
+        yield Line(one_line(retry, 60), label="retried as")
+
+
+def _timeline(detail: Detail) -> Iterator[Line]:
+    if not detail.events:
+        return
+    yield Line("")
+    yield Line("Timeline", "title")
+    for event in detail.events[-200:]:
+        extra = f" {one_line(event.detail, 80)}" if event.detail else ""
+        yield Line(f"{one_line(event.event, 60)}{extra}", label=present.local_time(event.at)[11:])
+
+
+def _raw(body: str | None) -> Iterator[Line]:
+    if body:
+        yield Line("")
+        yield Line("Body as sent", "title")
+        yield Line(lines(body, 5_000), "muted")

@@ -1,0 +1,147 @@
+"""Dialogs: a question, a field for ids, a field for a key, a text to read.
+
+Owns: what each asks and returns. Refuses: acting on the answer. Enter cancels whatever costs or destroys; the key that
+confirms is never the key that asked; key repeat never confirms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static, TextArea
+
+from vivix_tui.domain.idlist import parse_ids
+from vivix_tui.domain.text import lines, one_line
+from vivix_tui.errors import UsageError
+
+Ids = list[tuple[str, str | None]]
+
+
+def literal(text: str) -> Content:
+    """Text shown as it is: harmless, and past every markup parser."""
+    return Content(lines(text))
+
+
+class Confirm(ModalScreen[bool]):
+    """Asks once. y says yes; n, Enter, Esc and everything else that is no movement say no."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("y", "answer(True)", "yes"),
+        ("n,enter,escape,q", "answer(False)", "no"),
+    ]
+
+    def __init__(self, title: str, text: str, yes: str) -> None:
+        super().__init__()
+        self._title, self._text, self._yes = title, text, yes
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(literal(self._title), classes="dialog--title")
+            yield Static(literal(self._text), classes="dialog--text")
+            yield Static(literal(f"y  {self._yes}      enter, esc  cancel"), classes="dialog--keys")
+
+    def action_answer(self, answer: bool) -> None:
+        self.dismiss(answer)
+
+
+class AddIds(ModalScreen[Ids | None]):
+    """Takes pasted ids and JSON lines; stays open until all of them can be read."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "cancel"), ("ctrl+s", "accept", "track")]
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog dialog-wide"):
+            yield Static(literal("Track generations made elsewhere"), classes="dialog--title")
+            yield Static(
+                literal('Paste ids, or JSON lines {"generation_id": …, "body": …}; a known body can be retried.'),
+                classes="dialog--text",
+            )
+            yield TextArea(id="ids", soft_wrap=True, tab_behavior="focus")
+            yield Static("", id="complaint", classes="dialog--complaint", markup=False)
+            yield Static(literal("ctrl+s  track      esc  cancel"), classes="dialog--keys")
+
+    def on_mount(self) -> None:
+        self.query_one(TextArea).focus()
+
+    def action_accept(self) -> None:
+        try:
+            ids = parse_ids(self.query_one(TextArea).text)
+        except UsageError as error:
+            self.query_one("#complaint", Static).update(literal(str(error)))
+            return
+        self.dismiss(ids or None)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+class EnterKey(ModalScreen[bool]):
+    """Takes an API key, hidden. `offer` takes it and returns a complaint or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "cancel")]
+
+    def __init__(self, offer: Callable[[str], str | None]) -> None:
+        super().__init__()
+        self._offer = offer
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(literal("API key"), classes="dialog--title")
+            yield Static(
+                literal("It is used until this program ends, and written nowhere. To keep one: vivix-tui config init"),
+                classes="dialog--text",
+            )
+            yield Input(password=True, id="key")
+            yield Static("", id="complaint", classes="dialog--complaint", markup=False)
+            yield Static(literal("enter  use it      esc  cancel"), classes="dialog--keys")
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        complaint = self._offer(event.value)
+        if complaint is None:
+            self.dismiss(True)
+        else:
+            self.query_one("#complaint", Static).update(literal(complaint))
+
+    def action_cancel(self) -> None:
+        self.dismiss(False)
+
+
+class Reading(ModalScreen[None]):
+    """A text to read and scroll: help, URLs."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,question_mark,f1", "close", "close")]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._title, self._text = title, text
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog dialog-wide"):
+            yield Static(Content(one_line(self._title)), classes="dialog--title")
+            with VerticalScroll(classes="dialog--scroll"):
+                yield Static(literal(self._text))
+            yield Static(literal("esc  close"), classes="dialog--keys")
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+
+    def on_key(self, event: events.Key) -> None:
+        scroll = self.query_one(VerticalScroll)
+        moves = {"j": scroll.scroll_down, "k": scroll.scroll_up, "g": scroll.scroll_home, "G": scroll.scroll_end}
+        if event.key in moves:
+            moves[event.key](animate=False)
+            event.stop()
+
+    def action_close(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,95 @@
+"""The detail pane: paragraphs, wrapped to its width, drawn line by line.
+
+Owns: wrapping, scrolling, repainting only lines that changed. Refuses: knowing what the lines mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from vivix_tui.ui.present_detail import LABEL_WIDTH, Line
+
+ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "gone", "title", "label")
+MARGIN = 1
+
+
+class DetailPane(ScrollView, can_focus=True):
+    """Shows lines; `show` replaces them. Focus is for scrolling when it is zoomed."""
+
+    COMPONENT_CLASSES = {f"detail--{role}" for role in ROLES}  # noqa: RUF012 - Textual's own way
+
+    def __init__(self) -> None:
+        super().__init__(id="detail")
+        self._lines: Sequence[Line] = ()
+        self._wrapped: list[list[tuple[str, str]]] = []
+
+    def show(self, lines: Sequence[Line], *, same_row: bool) -> None:
+        """Draws `lines`; another row's begin at the top."""
+        if lines == self._lines and same_row:
+            return
+        before = self._wrapped
+        self._lines = lines
+        self._wrap()
+        if not same_row and self.scroll_offset.y:
+            self.scroll_to(y=0, animate=False, force=True, immediate=True)
+            self.refresh()
+            return
+        top = self.scroll_offset.y
+        for y in range(self.size.height):
+            if _at(before, top + y) != _at(self._wrapped, top + y):
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        ground = self.rich_style
+        spans = _at(self._wrapped, self.scroll_offset.y + y) or []
+        segments = [Segment(" " * MARGIN, ground)]
+        segments += [Segment(text, ground + self._role(role)) for text, role in spans]
+        return Strip(segments).adjust_cell_length(self.size.width, ground)
+
+    def on_resize(self) -> None:
+        self._wrap()
+        self.refresh()
+
+    def _wrap(self) -> None:
+        width = max(10, self.size.width - 2 * MARGIN)
+        self._wrapped = [spans for line in self._lines for spans in _spans(line, width)]
+        size = Size(self.size.width, len(self._wrapped))
+        if self.virtual_size != size:
+            self.virtual_size = size
+
+    def _role(self, role: str) -> Style:
+        style = self.get_component_rich_style(f"detail--{role}")
+        return Style(color=style.color, bold=style.bold)
+
+
+def _at(wrapped: list[list[tuple[str, str]]], index: int) -> list[tuple[str, str]] | None:
+    return wrapped[index] if index < len(wrapped) else None
+
+
+def _spans(line: Line, width: int) -> Iterator[list[tuple[str, str]]]:
+    """The wrapped lines of one paragraph: a label stands before the first, the others hang below its text."""
+    indent = max(LABEL_WIDTH, cell_len(line.label) + 1) if line.label else line.indent
+    lead = line.label + " " * (indent - cell_len(line.label)) if line.label else line.lead.ljust(indent)
+    for paragraph in line.text.split("\n"):
+        for part in _wrapped_text(paragraph, max(8, width - indent)):
+            yield [(lead, "label"), (part, line.role)]
+            lead = " " * indent
+
+
+def _wrapped_text(text: str, width: int) -> list[str]:
+    """`text` in lines of at most `width` cells; words that are too long are cut."""
+    if cell_len(text) <= width:
+        return [text]
+    return [line.plain.rstrip() for line in Text(text).wrap(_CONSOLE, width)]
+
+
+_CONSOLE = Console(width=200, force_terminal=False)
