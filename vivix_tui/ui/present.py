@@ -50,16 +50,16 @@ class Column:
 
 COLUMNS = (
     Column("id", "ID", 8, 1),
-    Column("model", "MODEL", 14, 5),
+    Column("model", "MODEL", 12, 5),
     Column("prompt", "PROMPT", 0, 2),
-    Column("status", "STATUS", 15, 0),
+    Column("status", "STATUS", 12, 0),
     Column("time", "TIME", 7, 3, right=True),
     Column("credits", "CREDITS", 9, 4, right=True),
     Column("files", "FILES", 7, 6, right=True),
     Column("age", "AGE", 4, 7, right=True),
     Column("retries", "RETR", 4, 8, right=True),
 )
-PROMPT_MIN = 14
+PROMPT_MIN = 20
 MARGIN = 2  # the cursor bar and the mark
 
 
@@ -121,7 +121,7 @@ def status_word(row: TableRow) -> str:
     if row.kind == "submission":
         if row.held and row.status == s.QUEUED:
             return "held"
-        words = {s.QUEUED: "waiting", s.UNKNOWN: "maybe charged"}
+        words = {s.QUEUED: "waiting", s.UNKNOWN: "charged?"}
         return words.get(row.status or "", one_line(row.status or "", 20))
     if row.gone is not None and row.status not in (COMPLETED, FAILED):
         return {"NOT_FOUND": "not found", "NOT_YOURS": "not yours"}.get(row.gone, one_line(row.gone, 20).lower())

@@ -86,7 +86,7 @@ def connection(facts: Facts, now: datetime, glyphs: dict[str, str]) -> Gauge:
         "live": ("live", "done"),
         "starting": ("starting", "muted"),
         "retrying": (f"retrying {wait}".strip(), "warn"),
-        "offline": (f"offline {wait}".strip(), "failed"),
+        "offline": (f"offline, again {wait}" if wait else "offline", "failed"),
         "limited": (f"rate limit {wait}".strip(), "warn"),
         "rejected": ("key rejected", "failed"),
         "nokey": ("no key", "failed"),
@@ -103,7 +103,7 @@ def banner(facts: Facts) -> str | None:
     engine = facts.engine
     if engine is not None and engine.connection == "rejected":
         said = " · ".join(one_line(part, 300) for part in (engine.detail, engine.hint, engine.request_id) if part)
-        return f"The API rejected the key. {said} · press K to enter another; nothing is lost."
+        return f"The API rejected the key, press K to enter another. {said}"
     if engine is not None and engine.connection == "nokey":
         why = f"{one_line(engine.detail, 200)} · " if engine.detail else ""
         return f"No API key. {why}Press K, or set VIVIX_API_KEY, or run `vivix-tui config init`."

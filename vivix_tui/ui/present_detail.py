@@ -34,7 +34,7 @@ class Line:
     lead: str = ""
 
 
-LABEL_WIDTH = 10
+LABEL_WIDTH = 9
 
 
 def detail_lines(detail: Detail, row: TableRow, now: datetime, glyphs: dict[str, str]) -> list[Line]:
@@ -49,7 +49,7 @@ def _generation(
     detail: Detail, item: Generation, row: TableRow, now: datetime, glyphs: dict[str, str]
 ) -> Iterator[Line]:
     role = present.role_of(row)
-    took = present.time_text(row, now)
+    took = present.time_text(row, now) or _in_all(item)
     head = f"{glyphs[role]} {present.status_word(row)}"
     if took:
         head += f" {'after' if item.ended else 'for'} {took}"
@@ -130,17 +130,24 @@ def _credits(item: Generation, glyphs: dict[str, str]) -> str:
 
 
 def _times(item: Generation, glyphs: dict[str, str]) -> Iterator[Line]:
-    created, completed = times.parse(item.created_at), times.parse(item.completed_at)
     yield Line(present.local_time(item.created_at), label="created")
     if item.ended and item.gone is None:
         words = present.local_time(item.completed_at)
         parts = []
         if item.duration_ms is not None:
             parts.append(f"rendered {present.seconds_text(item.duration_ms / 1000, exact=True)}")
-        if created and completed and completed >= created:
-            parts.append(f"in all {present.seconds_text((completed - created).total_seconds())}")
+        if _in_all(item):
+            parts.append(f"in all {_in_all(item)}")
         yield Line(words + (f" ({', '.join(parts)})" if parts else ""), label="ended")
     yield Line(present.local_time(item.checked_at) if item.checked_at else glyphs["dash"], "muted", label="asked")
+
+
+def _in_all(item: Generation) -> str:
+    """From the request to the end, queue included; empty where that is not known."""
+    created, completed = times.parse(item.created_at), times.parse(item.completed_at)
+    if created is None or completed is None or completed < created:
+        return ""
+    return present.seconds_text((completed - created).total_seconds())
 
 
 def _outputs(detail: Detail, item: Generation, glyphs: dict[str, str]) -> Iterator[Line]:

@@ -29,6 +29,12 @@ def literal(text: str) -> Content:
     return Content(lines(text))
 
 
+def keys_line(*keys: tuple[str, str]) -> Static:
+    """The keys of a dialog and what they do."""
+    parts = [(part, style) for key, does in keys for part, style in ((f"{key} ", "bold $accent"), (f"{does}     ", ""))]
+    return Static(Content.assemble(*parts), classes="dialog--keys")
+
+
 class Confirm(ModalScreen[bool]):
     """Asks once. y says yes; n, Enter, Esc and everything else that is no movement say no."""
 
@@ -45,7 +51,7 @@ class Confirm(ModalScreen[bool]):
         with Vertical(classes="dialog"):
             yield Static(literal(self._title), classes="dialog--title")
             yield Static(literal(self._text), classes="dialog--text")
-            yield Static(literal(f"y  {self._yes}      enter, esc  cancel"), classes="dialog--keys")
+            yield keys_line(("y", self._yes), ("enter esc", "cancel"))
 
     def action_answer(self, answer: bool) -> None:
         self.dismiss(answer)
@@ -57,7 +63,7 @@ class AddIds(ModalScreen[Ids | None]):
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "cancel"), ("ctrl+s", "accept", "track")]
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog dialog-wide"):
+        with Vertical(classes="dialog dialog-wide dialog-ids"):
             yield Static(literal("Track generations made elsewhere"), classes="dialog--title")
             yield Static(
                 literal('Paste ids, or JSON lines {"generation_id": …, "body": …}; a known body can be retried.'),
@@ -65,7 +71,7 @@ class AddIds(ModalScreen[Ids | None]):
             )
             yield TextArea(id="ids", soft_wrap=True, tab_behavior="focus")
             yield Static("", id="complaint", classes="dialog--complaint", markup=False)
-            yield Static(literal("ctrl+s  track      esc  cancel"), classes="dialog--keys")
+            yield keys_line(("ctrl+s", "track"), ("esc", "cancel"))
 
     def on_mount(self) -> None:
         self.query_one(TextArea).focus()
@@ -100,7 +106,7 @@ class EnterKey(ModalScreen[bool]):
             )
             yield Input(password=True, id="key")
             yield Static("", id="complaint", classes="dialog--complaint", markup=False)
-            yield Static(literal("enter  use it      esc  cancel"), classes="dialog--keys")
+            yield keys_line(("enter", "use it"), ("esc", "cancel"))
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
@@ -127,11 +133,11 @@ class Reading(ModalScreen[None]):
         self._title, self._text = title, text
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog dialog-wide"):
+        with Vertical(classes="dialog dialog-wide dialog-tall"):
             yield Static(Content(one_line(self._title)), classes="dialog--title")
             with VerticalScroll(classes="dialog--scroll"):
                 yield Static(literal(self._text))
-            yield Static(literal("esc  close"), classes="dialog--keys")
+            yield keys_line(("esc", "close"))
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()

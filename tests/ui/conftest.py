@@ -1,0 +1,178 @@
+"""The screen over a real store: rows written as the engine writes them, a clock that stands still, pictures."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from textual.pilot import Pilot
+
+from vivix_tui.config import Settings
+from vivix_tui.domain.account import Account, Model
+from vivix_tui.domain.generation import Answer
+from vivix_tui.store import accounts, generations
+from vivix_tui.store.accounts import EngineState
+from vivix_tui.store.store import Store
+from vivix_tui.ui.app import VivixApp
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+PROFILE = "studio"
+IMAGE, VIDEO = "grok-imagine-image-quality", "wan-2.7-text-to-video"
+
+
+class Svg(SingleFileSnapshotExtension):
+    """Pictures in the top-level folder, one a file."""
+
+    file_extension = "svg"
+    _write_mode = WriteMode.TEXT
+
+    @classmethod
+    def dirname(cls, *, test_location: Any) -> str:
+        return str(ROOT / "snapshots" / test_location.basename)
+
+
+@pytest.fixture(autouse=True)
+def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+class Screen:
+    """A store with rows, and the app over it."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.woken = 0
+        self.keys: list[str] = []
+
+    def app(self, *, settings: Settings | None = None, takes_key: bool = True) -> VivixApp:
+        def wake() -> None:
+            self.woken += 1
+
+        def take(key: str) -> str | None:
+            self.keys.append(key)
+            return None if key.startswith("vvx_") else "that is no key"
+
+        return VivixApp(
+            store=self.store,
+            profile=PROFILE,
+            settings=settings or Settings(),
+            wake=wake,
+            offer_key=take if takes_key else None,
+            clock=lambda: NOW,
+        )
+
+    def row(
+        self, number: int, status: str | None, *, prompt: str | None = "a misty forest at dawn", model: str = IMAGE,
+        ago_s: float = 60, **facts: Any,
+    ) -> str:  # fmt: skip
+        """One generation, made `ago_s` seconds ago, as the engine would have recorded it."""
+        generation_id = f"{number:08x}-0000-4000-8000-000000000000"
+        made = NOW - timedelta(seconds=ago_s)
+        body = (
+            json.dumps({"model": model, "prompt": prompt, "seed": number}, ensure_ascii="\ud800" in prompt)
+            if prompt
+            else None
+        )
+        with self.store.write() as connection:
+            generations.track(connection, PROFILE, [(generation_id, body)], made)
+        if status is not None:
+            facts.setdefault("created_at", made.isoformat())
+            answer = Answer(generation_id=generation_id, status=status, model=model, **facts)
+            asked = facts.get("completed_at")
+            when = datetime.fromisoformat(asked) if asked else NOW - timedelta(seconds=1)
+            generations.record(self.store, PROFILE, answer, asked_at=when, born=made)
+        return generation_id
+
+    def account(self, connection: str = "live", **state: Any) -> None:
+        facts = Account(
+            balance=12_847, tier="Pro", calls_per_minute=240, concurrent_jobs=5, spent_this_cycle=2_153,
+            cycle_resets_at="2026-12-04T00:00:00Z",
+        )  # fmt: skip
+        accounts.save_account(self.store, PROFILE, facts, NOW)
+        image = Model(slug=IMAGE, category="image", credits_min=80, credits_max=211)
+        video = Model(slug=VIDEO, category="video", credits_min=400, credits_max=1440)
+        accounts.save_models(self.store, PROFILE, {IMAGE: image, VIDEO: video})
+        engine = EngineState(pid=os.getpid(), connection=connection, calls_used=38, calls_remaining=200, **state)
+        accounts.save_engine(self.store, PROFILE, engine, NOW)
+
+    def busy(self) -> None:
+        """A morning's work: running, queued, done, failed, gone, with and without bodies."""
+        self.account()
+        self.row(0x7C2F90AA, "processing", prompt="neon-lit Tokyo street in the rain, slow dolly", model=VIDEO,
+                 ago_s=75, elapsed_ms=62_000, credits_estimate=1440)  # fmt: skip
+        self.row(0x91D0BE12, "pending", prompt="paper boats on a canal of light", model=VIDEO, ago_s=4,
+                 elapsed_ms=3_000, credits_estimate=720)  # fmt: skip
+        self.row(0x3AA00417, "processing", prompt="portrait, 85 mm, window light from the left", ago_s=9,
+                 elapsed_ms=7_000, credits_estimate=211)  # fmt: skip
+        self.row(0x0FE1C3D4, "failed", prompt="a lighthouse in a storm, long exposure", ago_s=180,
+                 error="PROVIDER_ERROR", message="The underlying model returned an error.", credits_used=0,
+                 credits_estimate=211, completed_at=(NOW - timedelta(seconds=175)).isoformat(),
+                 request_id="req_0123456789abcdef", next="Retry the same request; it was refunded.")  # fmt: skip
+        urls = tuple(f"https://cdn.vivix.example/outputs/5b91a581/{n}.jpg" for n in range(4))
+        self.row(0x5B91A581, "completed", ago_s=240, credits_used=732, credits_estimate=844, duration_ms=12_400,
+                 output_urls=urls, completed_at=(NOW - timedelta(seconds=225)).isoformat())  # fmt: skip
+        self.row(0x44D1E002, "completed", prompt="清晨的地铁站,人流加速,时间静止", model=VIDEO, ago_s=4_000,
+                 credits_used=800, duration_ms=127_000, output_url="https://cdn.vivix.example/outputs/44d1e002/0.mp4",
+                 completed_at=(NOW - timedelta(seconds=3_860)).isoformat())  # fmt: skip
+        self.row(0x1ABC049A, "failed", prompt=None, ago_s=9_000, error="CONTENT_POLICY",
+                 message="The prompt was refused by moderation.", credits_used=0,
+                 completed_at=(NOW - timedelta(seconds=8_990)).isoformat())  # fmt: skip
+
+
+@pytest.fixture
+def screen(store: Store) -> Screen:
+    return Screen(store)
+
+
+@pytest.fixture
+def fixed_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Submissions get ids that are the same in every run."""
+    numbers = iter(range(0xA1B2C3D4, 0xA1B2C3D4 + 1000))
+    monkeypatch.setattr("uuid.uuid4", lambda: uuid.UUID(int=next(numbers) << 96))
+
+
+Snap = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+def snap(snapshot: SnapshotAssertion) -> Snap:
+    """Compares a picture of the app after some keys; `prepare` may do more with the pilot."""
+    pictures = snapshot.use_extension(Svg)
+
+    async def check(
+        app: VivixApp, *keys: str, size: tuple[int, int],
+        prepare: Callable[[Pilot[int]], Awaitable[None]] | None = None,
+    ) -> None:  # fmt: skip
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await settled(pilot)
+            for key in keys:
+                await pilot.press(key)
+                await settled(pilot)
+            if prepare is not None:
+                await prepare(pilot)
+                await settled(pilot)
+            picture = app.export_screenshot(title="vivix-tui", simplify=True)
+        assert picture == pictures
+
+    return check
+
+
+async def settled(pilot: Pilot[int]) -> None:
+    """Until all messages and refreshes that are due were handled."""
+    await pilot.pause()
+    await pilot.pause()
+    await pilot.pause()
