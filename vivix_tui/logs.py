@@ -12,6 +12,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from vivix_tui.domain.text import one_line
+from vivix_tui.files import make_private_folder
 
 MAX_BYTES, BACKUPS = 2_000_000, 3
 _KEY = re.compile(r"vvx_[A-Za-z]+_[!-~]+|(?i:bearer\s+)[!-~]+")
@@ -37,7 +38,7 @@ def to_file(path: Path) -> None:
     log = logging.getLogger("vivix_tui")
     log.propagate = False
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         handler: logging.Handler = _PrivateFile(path, maxBytes=MAX_BYTES, backupCount=BACKUPS)
     except OSError:
         handler = logging.NullHandler()

@@ -22,6 +22,7 @@ from vivix_tui import keys, logs, verbs
 from vivix_tui.config import Config, Paths
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import KeyProblem, StoreError, UsageError
+from vivix_tui.files import make_private_folder
 from vivix_tui.store.store import Store
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def run_demo(config: Config, *, seed: int, speed: float, scenario: str, data: Pa
     """The dashboard on the built-in API: another process, real HTTP; `data` None is a throw-away folder."""
     folder = data.expanduser().absolute() if data else Path(tempfile.mkdtemp(prefix="vivix-tui-demo-"))
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
         demo = _demo_config(config, folder)
         with _demo_api(folder, seed=seed, speed=speed, scenario=scenario) as (base_url, key, announced):
             demo = _with_api(demo, base_url)

@@ -7,29 +7,29 @@ Owns: deadlines, the cap on bodies, and the mapping of everything that httpx, TL
 from __future__ import annotations
 
 import asyncio
-import urllib.request
+import functools
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 
 from vivix_tui import __version__
 from vivix_tui.api import wire
+from vivix_tui.api.connect import transport_for, usable_url
 from vivix_tui.api.gate import Gate
-from vivix_tui.config import is_loopback
 from vivix_tui.domain.account import Account, Model
 from vivix_tui.domain.budget import Budget
 from vivix_tui.domain.generation import Answer
 from vivix_tui.domain.submission import Accepted
 from vivix_tui.domain.text import one_line
-from vivix_tui.errors import BadReply, ConfigError, Unreachable
+from vivix_tui.errors import BadReply, Unreachable
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 CONNECT_TIMEOUT_S = 10.0
-_NO_BYTE_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_FIRST_BYTE = "send_request_headers.started"
 
 T = TypeVar("T")
 
@@ -52,21 +52,18 @@ class Client:
     def __init__(self, base_url: str, budget: Budget, *, timeout_s: float) -> None:
         self._base = f"{base_url}/api/v1"
         self._timeout_s = timeout_s
-        try:
-            kept = _transport(
-                base_url, httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=30)
-            )
-            fresh = _transport(base_url, httpx.Limits(max_connections=4, max_keepalive_connections=0))
-        except (ValueError, ImportError, OSError) as error:
-            raise ConfigError(f"no connection can be made with these surroundings: {one_line(str(error))}") from None
-        self.gate = Gate(kept, fresh, httpx.URL(base_url), budget)
+        many = httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=30)
+        fresh = httpx.Limits(max_connections=4, max_keepalive_connections=0)
+        origin = usable_url(base_url)
+        self.gate = Gate(transport_for(base_url, many), transport_for(base_url, fresh), origin, budget)
         headers = {
             "User-Agent": f"vivix-tui/{__version__}",
             "Accept": "application/json",
             "Accept-Encoding": "identity",
         }
-        timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s))
-        self._http = httpx.AsyncClient(transport=self.gate, headers=headers, timeout=timeout, trust_env=False)
+        # Requests that carry extensions of their own do not get the client's timeout.
+        self._timeouts = {"timeout": httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)).as_dict()}
+        self._http = httpx.AsyncClient(transport=self.gate, headers=headers, trust_env=False)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -74,8 +71,8 @@ class Client:
     async def generate(self, body: str) -> Reply[Accepted]:
         """POST /generate with exactly these characters (UTF-8)."""
         headers = {"Content-Type": "application/json"}
-        request = self._http.build_request("POST", f"{self._base}/generate", content=body.encode(), headers=headers)
-        return await self._call(request, lambda v, rid: wire.accepted(v, request_id=rid))
+        made = functools.partial(self._http.build_request, "POST", content=body.encode(), headers=headers)
+        return await self._call(f"{self._base}/generate", made, lambda v, rid: wire.accepted(v, request_id=rid))
 
     async def generation(self, generation_id: str) -> Reply[Answer]:
         """GET /generations/{id}."""
@@ -91,24 +88,33 @@ class Client:
         return await self._get(f"{self._base}/models", lambda v, rid: (wire.account(v), wire.models(v, request_id=rid)))
 
     async def _get(self, url: str, read: Callable[[dict[str, Any], str | None], T]) -> Reply[T]:
-        return await self._call(self._http.build_request("GET", url), read)
+        return await self._call(url, functools.partial(self._http.build_request, "GET"), read)
 
-    async def _call(self, request: httpx.Request, read: Callable[[dict[str, Any], str | None], T]) -> Reply[T]:
+    async def _call(
+        self,
+        url: str,
+        make: Callable[..., httpx.Request],
+        read: Callable[[dict[str, Any], str | None], T],
+    ) -> Reply[T]:
+        sent = False
+
+        async def watch(event: str, _: Any) -> None:
+            nonlocal sent
+            sent = sent or event.endswith(_FIRST_BYTE)
+
         try:
             async with asyncio.timeout(self._timeout_s):
+                request = make(url, extensions={"trace": watch} | self._timeouts)
                 response = await self._http.send(request, stream=True, follow_redirects=False)
                 try:
                     data = await _bounded_body(response)
                 finally:
                     await response.aclose()
         except TimeoutError:
-            raise Unreachable(f"no complete answer within {self._timeout_s:.0f} s", sent=True) from None
-        except _NO_BYTE_LEFT as error:
-            raise Unreachable(f"no connection: {_reason(error)}", sent=False) from None
-        except httpx.InvalidURL as error:
-            raise Unreachable(f"not a usable address: {_reason(error)}", sent=False) from None
-        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
-            raise Unreachable(f"the connection broke: {_reason(error)}", sent=True) from None
+            raise Unreachable(f"no complete answer within {self._timeout_s:g} s", sent=sent) from None
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError, OverflowError) as error:
+            what = "the connection broke" if sent else "no connection"
+            raise Unreachable(f"{what}: {_reason(error)}", sent=sent) from None
         return self._judged(response, data, read)
 
     def _judged(
@@ -137,17 +143,6 @@ def path_segment(generation_id: str) -> str:
     """`generation_id` as one segment of a path: nothing in it can leave the segment, dots alone included."""
     segment = quote(generation_id, safe="")
     return segment.replace(".", "%2E") if not segment.strip(".") else segment
-
-
-def _transport(base_url: str, limits: httpx.Limits) -> httpx.AsyncBaseTransport:
-    parts = urlsplit(base_url)
-    # A proxy of the environment has no business between this program and its own machine.
-    surroundings = not is_loopback(parts.hostname or "")
-    proxies = urllib.request.getproxies() if surroundings else {}
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if proxy and urllib.request.proxy_bypass(parts.netloc):
-        proxy = None
-    return httpx.AsyncHTTPTransport(limits=limits, proxy=proxy, trust_env=surroundings)
 
 
 async def _bounded_body(response: httpx.Response) -> bytes:

@@ -38,30 +38,39 @@ class Gate(httpx.AsyncBaseTransport):
         self._kept, self._fresh = kept, fresh
         self._origin = _origin(origin)
 
-    def may_call(self, *, urgent: bool = False) -> bool:
-        """Whether a call may start at this moment."""
-        return self.key is not None and self.budget.may_call(time.monotonic(), urgent=urgent)
+    def claim(self, *, urgent: bool = False) -> bool:
+        """Takes the right to one call if there is one now; whoever got it calls, then says `release`."""
+        now = time.monotonic()
+        if self.key is None or not self.budget.may_call(now, urgent=urgent):
+            return False
+        self.budget.called(now)
+        return True
 
     async def turn(self, *, urgent: bool = False) -> None:
-        """Waits until a call may start; the caller must start it without awaiting anything else."""
-        while not self.may_call(urgent=urgent):
+        """Waits for the right to one call and takes it."""
+        while not self.claim(urgent=urgent):
             await asyncio.sleep(TURN_STEP_S)
 
+    def release(self) -> None:
+        """The call is over, in whatever way."""
+        self.budget.ended()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether calls may go at all: there is a key, and no pause."""
+        return self.key is not None and time.monotonic() >= self.budget.closed_until
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        now = time.monotonic()
         if _origin(request.url) != self._origin:
             raise httpx.UnsupportedProtocol("the key goes to the API's own address alone")
-        if self.key is None or now < self.budget.closed_until:
+        if self.key is None or not self.is_open:
             raise httpx.ConnectError("calls are paused")
         request.headers["Authorization"] = f"Bearer {self.key.reveal()}"
-        self.budget.called(now)
-        try:
-            inner = self._kept if request.method == "GET" else self._fresh
-            response = await inner.handle_async_request(request)
-        finally:
-            self.budget.ended()
+        inner = self._kept if request.method == "GET" else self._fresh
+        response = await inner.handle_async_request(request)
         if response.is_success:
-            self.budget.answered(time.monotonic(), wire.remaining_calls(response.headers.get("x-ratelimit-remaining")))
+            remaining = wire.remaining_calls(response.headers.get("x-ratelimit-remaining"))
+            self.budget.answered(time.monotonic(), remaining)
         return response
 
     def rate_limited(self, wait_s: float | None) -> None:
@@ -73,6 +82,7 @@ class Gate(httpx.AsyncBaseTransport):
         await self._fresh.aclose()
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    # The raw host: decoding a hostile international name can fail.
     port = url.port or {"https": 443, "http": 80}.get(url.scheme)
-    return url.scheme, url.host.lower(), port
+    return url.scheme, url.raw_host.lower(), port

@@ -23,13 +23,17 @@ from vivix_tui.errors import BadReply, Refusal
 MAX_INT = 2**53
 MAX_TEXT = 100_000
 _CREDITS = re.compile(r"-?(\d{1,3}(,\d{3})+|\d+)")
-_DIGITS = re.compile(r"\d{1,9}(\.\d{1,9})?")
+_DIGITS = re.compile(r"\d{1,30}(\.\d{1,9})?")
 
 
 def read_object(data: bytes, *, status: int, request_id: str | None) -> dict[str, Any]:
-    """The JSON object in `data`. Raises BadReply: not UTF-8, not JSON (NaN is not), too deep, or not an object."""
+    """The JSON object in `data`. Raises BadReply: not UTF-8, not JSON, too deep, or not an object.
+
+    NaN and Infinity, which JSON does not have and some servers write, count as unknown: the rest of the answer may
+    name an id that was paid for.
+    """
     try:
-        value = json.loads(data.decode("utf-8"), parse_constant=_no_constant)
+        value = json.loads(data.decode("utf-8"), parse_constant=_unknown)
     except (ValueError, RecursionError):
         raise BadReply(_unreadable(data, status), status=status, request_id=request_id) from None
     if not isinstance(value, dict):
@@ -213,8 +217,8 @@ def _time(value: object) -> str | None:
     return found if found and times.parse(found) else None
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+def _unknown(_: str) -> None:
+    return None
 
 
 def _unreadable(data: bytes, status: int) -> str:

@@ -23,6 +23,7 @@ from vivix_tui.config import Config, Paths, Settings
 from vivix_tui.domain.budget import Budget
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import ConfigError, KeyProblem, Refusal, VivixError
+from vivix_tui.files import make_private_folder
 
 if TYPE_CHECKING:
     from vivix_tui.api.client import Client, Reply
@@ -43,7 +44,7 @@ def run_config_init(paths: Paths) -> int:
     key_file = paths.config.with_name("api-key")
     FIRST_CONFIG["profiles"]["default"]["api_key_file"] = str(key_file)  # type: ignore[index]
     try:
-        paths.config.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(paths.config.parent)
         _write_new(paths.config, tomli_w.dumps(FIRST_CONFIG))
     except FileExistsError:
         raise ConfigError(f"{paths.config} exists and is left as it is", hint="edit it, or remove it first") from None

@@ -27,7 +27,8 @@ class Budget:
     def __init__(self, *, least_share: float = 0.20, now: float = 0.0) -> None:
         self.limit = UNKNOWN_LIMIT
         self.remaining: int | None = None
-        self.closed_until = 0.0
+        self._limited_until = 0.0
+        self._outage_until = 0.0
         self.failing_since: float | None = None
         self._least_share = least_share
         self._failures = 0
@@ -42,6 +43,11 @@ class Budget:
     def set_limit(self, calls_per_minute: int) -> None:
         """The account's own ceiling, as /credits or /models reported it."""
         self.limit = max(1, calls_per_minute)
+
+    @property
+    def closed_until(self) -> float:
+        """Nobody calls before this time: Retry-After, or the pause of an outage."""
+        return max(self._limited_until, self._outage_until)
 
     @property
     def rate(self) -> float:
@@ -72,7 +78,7 @@ class Budget:
 
     def answered(self, now: float, remaining: int | None) -> None:
         """A usable answer came; `remaining` is its X-RateLimit-Remaining."""
-        self._failures, self.failing_since = 0, None
+        self._failures, self.failing_since, self._outage_until = 0, None, 0.0
         if remaining is None:
             return
         self.remaining = max(0, remaining)
@@ -88,10 +94,10 @@ class Budget:
         """429 RATE_LIMITED: nobody calls before the returned time. `jitter` is drawn from [0, 1)."""
         wait = RETRY_AFTER_UNKNOWN_S if retry_after_s is None else retry_after_s
         wait = min(max(wait, RETRY_AFTER_MIN_S), RETRY_AFTER_MAX_S)
-        self.closed_until = max(self.closed_until, now + wait + jitter)
+        self._limited_until = max(self._limited_until, now + wait + jitter)
         self._tokens = 0.0
-        self._refilled_at = self.closed_until
-        return self.closed_until
+        self._refilled_at = self._limited_until
+        return self._limited_until
 
     def failed(self, now: float, jitter: float) -> float:
         """5xx or no answer: calls pause, then one probe at a time. Returns when the next may go."""
@@ -101,8 +107,8 @@ class Budget:
         gate = min(8.0, 2.0 ** min(self._failures - 1, 3)) * (0.5 + jitter / 2)
         if now - self.failing_since > LONG_OUTAGE_S:
             gate = LONG_OUTAGE_GATE_S
-        self.closed_until = max(self.closed_until, now + gate)
-        return self.closed_until
+        self._outage_until = max(self._outage_until, now + gate)
+        return self._outage_until
 
     def used(self, now: float) -> int:
         """Our own calls in the last 60 s."""

@@ -22,6 +22,7 @@ class Download:
     """`index` counts from 1. `size_bytes` is None until the server told it; `verified` None where nothing can tell.
 
     `part` is the file that is being written, `etag` the strong validator of what it holds so far.
+    `link_asked` is 1 while a fresh URL is awaited from the API, 2 after that.
     """
 
     profile: str
@@ -39,3 +40,4 @@ class Download:
     part: str | None = None
     etag: str | None = None
     attempts: int = 0
+    link_asked: int = 0

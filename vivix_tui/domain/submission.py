@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vivix_tui.domain.budget import RETRY_AFTER_MAX_S, RETRY_AFTER_MIN_S
+
 QUEUED = "queued"
 SENDING = "sending"
 ACCEPTED = "accepted"
@@ -91,7 +93,8 @@ def verdict_on_refusal(status: int, code: str, retry_after_s: float | None) -> V
     4xx, both 429s and `503 PROVIDER_DOWN` are definite: nothing was made. Any other 5xx may hide a job that was made.
     """
     if status == 429:
-        return Verdict(state=QUEUED, wait_s=retry_after_s if retry_after_s is not None else SLOT_WAIT_S)
+        wait_s = SLOT_WAIT_S if retry_after_s is None else retry_after_s
+        return Verdict(state=QUEUED, wait_s=min(max(wait_s, RETRY_AFTER_MIN_S), RETRY_AFTER_MAX_S))
     if status == 402:
         return Verdict(state=QUEUED, pause=True)
     if status == 401:

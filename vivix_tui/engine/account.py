@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from vivix_tui.domain.budget import Budget
@@ -16,7 +17,9 @@ from vivix_tui.errors import ApiError
 from vivix_tui.store import accounts
 from vivix_tui.store.store import Store
 
-STEP_S = 1.0
+STEP_S = 0.1
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0
+NEVER = float("-inf")
 AFTER_END_S = 30.0
 CATALOGUE_S = 24 * 3600.0
 
@@ -29,8 +32,10 @@ class AccountReader:
         self._profile = profile
         self._link = link
         self._budget = budget
-        self._credits_at = float("-inf")
-        self._models_at = float("-inf")
+        self._credits_at = NEVER
+        self._models_at = NEVER
+        self._not_before = NEVER
+        self._failures = 0
         known = accounts.account(store, profile)
         if known.calls_per_minute:
             budget.set_limit(known.calls_per_minute)
@@ -38,28 +43,38 @@ class AccountReader:
     async def run(self) -> None:
         """For ever."""
         while True:
-            now = time.monotonic()
-            ended = self._link.last_end > self._credits_at and now - self._credits_at > AFTER_END_S
-            try:
-                if self._credits_at == float("-inf") or ended:
-                    await self._ask_credits()
-                elif now - self._models_at > CATALOGUE_S:
-                    await self._ask_models()
-            except ApiError:
-                # The link has noted it; the gate decides when the next call may go.
-                pass
-            await asyncio.sleep(STEP_S if self._models_at > 0 else 0.1)
+            ask = self._due(time.monotonic())
+            if ask is not None:
+                try:
+                    await ask()
+                    self._failures = 0
+                except ApiError:
+                    # The link has noted it; a call that is refused again and again must not eat the budget.
+                    self._failures += 1
+                    pause_s = min(FIRST_PAUSE_S * 2**self._failures, LONGEST_PAUSE_S)
+                    self._not_before = time.monotonic() + pause_s
+            await asyncio.sleep(STEP_S)
+
+    def _due(self, now: float) -> Callable[[], Awaitable[None]] | None:
+        """What is worth a call now."""
+        if now < self._not_before:
+            return None
+        ended = self._link.last_end > self._credits_at and now - self._credits_at > AFTER_END_S
+        if self._credits_at == NEVER or ended or self._link.credits_wanted:
+            return self._ask_credits
+        return self._ask_models if now - self._models_at > CATALOGUE_S else None
 
     async def _ask_credits(self) -> None:
-        await self._link.turn(urgent=True)
+        await self._link.turn()
         found = await self._link.call(self._link.client.credits)
         self._credits_at = time.monotonic()
+        self._link.credits_wanted = False
         if found.calls_per_minute:
             self._budget.set_limit(found.calls_per_minute)
         accounts.save_account(self._store, self._profile, found, datetime.now(UTC))
 
     async def _ask_models(self) -> None:
-        await self._link.turn(urgent=True)
+        await self._link.turn()
         account, models = await self._link.call(self._link.client.models)
         self._models_at = time.monotonic()
         accounts.save_account(self._store, self._profile, account, datetime.now(UTC))

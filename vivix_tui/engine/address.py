@@ -7,14 +7,18 @@ fetching. An output URL is text of strangers: it must not reach into this networ
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
-from urllib.parse import urlsplit
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from urllib.parse import urljoin, urlsplit
 
 from vivix_tui.config import is_loopback
 from vivix_tui.domain.text import one_line
 
 MAX_URL = 8_000
+_PROTOCOL_ASSIGNMENTS = IPv4Network("192.0.0.0/24")
+_NAT64 = IPv6Network("64:ff9b::/96")
+# Forms that carry another address, or lead into a local translation: never of a public server.
+_ODD = tuple(map(IPv6Network, ("::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10")))
 
 
 class ForbiddenURL(ValueError):
@@ -40,6 +44,14 @@ def check_url(url: str, *, loopback: bool) -> tuple[str, int]:
     return host, port or (443 if parts.scheme == "https" else 80)
 
 
+def redirected(url: str, location: str) -> str:
+    """Where `location` leads from `url`."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise ForbiddenURL(f"not a usable URL: {one_line(location, 80)}") from None
+
+
 async def check_address(host: str, port: int, *, loopback: bool, private: bool) -> None:
     """Raises ForbiddenURL where any address of `host` is not a public one (or an allowed exception), OSError where
     the name cannot be resolved."""
@@ -48,9 +60,21 @@ async def check_address(host: str, port: int, *, loopback: bool, private: bool) 
     except UnicodeError:
         raise ForbiddenURL(f"not a usable host name: {one_line(host, 60)}") from None
     for *_, address in found:
-        ip = ipaddress.ip_address(str(address[0]).partition("%")[0])
-        mapped = getattr(ip, "ipv4_mapped", None)
-        ip = mapped or ip
+        ip = ip_address(str(address[0]).partition("%")[0])
         allowed = (loopback and ip.is_loopback) or (private and not ip.is_multicast and not ip.is_unspecified)
-        if not allowed and (not ip.is_global or ip.is_multicast):
+        if not allowed and not is_public(ip):
             raise ForbiddenURL(f"{one_line(host, 60)} is not a public address")
+
+
+def is_public(ip: IPv4Address | IPv6Address) -> bool:
+    """Whether `ip` is a globally reachable host; of an address that carries another one, whether that one is."""
+    if isinstance(ip, IPv6Address):
+        if ip.ipv4_mapped is not None:
+            return is_public(ip.ipv4_mapped)
+        if ip in _NAT64:
+            return is_public(IPv4Address(int(ip) & 0xFFFFFFFF))
+        if any(ip in network for network in _ODD):
+            return False
+    elif ip in _PROTOCOL_ASSIGNMENTS:
+        return False
+    return ip.is_global and not ip.is_multicast

@@ -23,10 +23,10 @@ from vivix_tui.engine.downloader import Downloader
 from vivix_tui.engine.link import Link
 from vivix_tui.engine.lock import EngineLock
 from vivix_tui.engine.poller import Poller
-from vivix_tui.engine.submitter import Submitter
+from vivix_tui.engine.submitter import ACCEPTED_FILE, Submitter
 from vivix_tui.errors import ConfigError, KeyProblem, VivixError
 from vivix_tui.keys import ApiKey
-from vivix_tui.store import accounts, submissions
+from vivix_tui.store import accounts
 from vivix_tui.store.accounts import EngineState
 from vivix_tui.store.store import Store
 
@@ -52,7 +52,6 @@ class Engine:
         self._stopping: asyncio.Event | None = None
         self._wakes: list[asyncio.Event] = []
         self._given_key: ApiKey | None = None
-        self._trouble: str | None = None
         self.holds_lock = threading.Event()
         self.failure: VivixError | None = None
 
@@ -126,9 +125,8 @@ class Engine:
         budget = Budget(least_share=self._config.settings.poll.least_share, now=time.monotonic())
         client = Client(self._config.account.base_url, budget, timeout_s=self._config.settings.api.timeout_s)
         link = Link(store, profile, client, budget)
-        submissions.orphaned(store, profile, datetime.now(UTC))
         self._wakes = [asyncio.Event() for _ in range(3)]
-        submitter = Submitter(store, profile, link, self._wakes[1])
+        submitter = Submitter(store, profile, link, self._wakes[1], self._config.paths.log.with_name(ACCEPTED_FILE))
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "poller": Poller(store, profile, link, self._wakes[0]).run,
             "submitter": submitter.run,
@@ -137,7 +135,7 @@ class Engine:
             "keys": lambda: self._find_key(link),
             "watch": lambda: self._watch(store, link),
         }
-        tasks = [asyncio.create_task(self._kept_alive(name, run), name=name) for name, run in parts.items()]
+        tasks = [asyncio.create_task(self._kept_alive(name, run, link), name=name) for name, run in parts.items()]
         try:
             assert self._stopping is not None  # noqa: S101 - set by _main
             await self._stopping.wait()
@@ -150,7 +148,7 @@ class Engine:
             await client.close()
             link.stopped()
 
-    async def _kept_alive(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+    async def _kept_alive(self, name: str, run: Callable[[], Awaitable[None]], link: Link) -> None:
         """A task that dies is restarted after a pause that grows, and the header says so."""
         pause_s = 0.5
         while True:
@@ -159,7 +157,7 @@ class Engine:
                 await run()
             except Exception as error:
                 log.exception("%s died", name)
-                self._trouble = f"{name}: {one_line(str(error), 120) or type(error).__name__}"
+                link.trouble = f"{name}: {one_line(str(error), 120) or type(error).__name__}"
             if time.monotonic() - began > 60:
                 pause_s = 0.5
             await asyncio.sleep(pause_s)
@@ -175,7 +173,7 @@ class Engine:
                 self._wake_all()
             if time.monotonic() - published >= PUBLISH_S:
                 published = time.monotonic()
-                link.publish(trouble=self._trouble)
+                link.publish()
             await asyncio.sleep(WATCH_S)
 
     async def _find_key(self, link: Link) -> None:

@@ -6,10 +6,12 @@ and stopping all calls when the key is rejected. Refuses: retrying; each task kn
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -17,22 +19,29 @@ from typing import TypeVar
 from vivix_tui.api.client import Client, Reply
 from vivix_tui.domain import times
 from vivix_tui.domain.budget import Budget
-from vivix_tui.errors import BadReply, Refusal, Unreachable
+from vivix_tui.errors import BadReply, Refusal, StoreError, Unreachable
 from vivix_tui.keys import ApiKey
 from vivix_tui.store import accounts, submissions
 from vivix_tui.store.accounts import EngineState
 from vivix_tui.store.store import Store
 
 T = TypeVar("T")
+log = logging.getLogger("vivix_tui.engine.link")
 
 
 class Link:
-    """One account's connection. `rejected` is the key that the API refused, None while it did not."""
+    """One account's connection.
+
+    `rejected` is the key that the API refused, None while it did not; `trouble` names what the user must be told of a
+    background task; `credits_wanted` asks for a fresh balance; `last_end` is when a generation was last seen to end.
+    """
 
     def __init__(self, store: Store, profile: str, client: Client, budget: Budget) -> None:
         self.client = client
         self.rejected: ApiKey | None = None
+        self.trouble: str | None = None
         self.last_end = 0.0
+        self.credits_wanted = False
         self._store = store
         self._profile = profile
         self._budget = budget
@@ -40,18 +49,29 @@ class Link:
         self._published: EngineState | None = None
         self._usable_at = 0.0
         self._balance: int | None = None
+        self._doubtful_since = 0.0
 
     @property
     def balance(self) -> int | None:
         """Credits as the last answer told."""
         return self._balance
 
-    def may_call(self, *, urgent: bool = False) -> bool:
-        return self.client.gate.may_call(urgent=urgent)
+    def claim(self) -> bool:
+        """Takes the right to one call (see `call`) if the budget has one now."""
+        return self.client.gate.claim()
 
-    async def turn(self, *, urgent: bool = False) -> None:
-        """Waits until a call may start. The call must follow without another await."""
-        await self.client.gate.turn(urgent=urgent)
+    async def turn(self) -> None:
+        """Waits for the right to one call and takes it, before all polls."""
+        await self.client.gate.turn(urgent=True)
+
+    def doubt_balance(self, *, ask: bool) -> None:
+        """A POST ended in a way that what is known of the balance may be old; `ask` has it asked for."""
+        self._doubtful_since = time.monotonic()
+        self.credits_wanted = self.credits_wanted or ask
+
+    def give_back(self) -> None:
+        """The right to a call was taken and is not needed."""
+        self.client.gate.release()
 
     def use_key(self, key: ApiKey | None, complaint: str | None = None) -> None:
         """Calls go on with this key; None says that there is none, and `complaint` why."""
@@ -63,26 +83,34 @@ class Link:
             self._set("starting")
 
     async def call(self, make: Callable[[], Awaitable[Reply[T]]]) -> T:
-        """Makes the call and keeps what its outcome says about connection and balance. Raises ApiError as it came."""
-        started = time.monotonic()
+        """Makes the call that was claimed and keeps what its outcome says about connection and balance.
+
+        Raises ApiError as it came.
+        """
+        started, key = time.monotonic(), self.client.gate.key
         try:
+            if not self.client.gate.is_open:
+                raise Unreachable("calls are paused", sent=False)
             reply = await make()
         except Refusal as refusal:
-            self._refused(refusal, started)
+            self._refused(refusal, started, key)
             raise
         except Unreachable as error:
-            self._failed("offline", str(error), started)
+            if self.client.gate.is_open:
+                self._failed("offline", str(error), started)
             raise
         except BadReply as error:
             self._failed("retrying", str(error), started, request_id=error.request_id)
             raise
+        finally:
+            self.client.gate.release()
         self._usable()
-        if reply.balance is not None:
+        if reply.balance is not None and started >= self._doubtful_since:
             self._saw_balance(reply.balance)
         return reply.value
 
-    def publish(self, *, trouble: str | None = None) -> None:
-        """Writes the state for the header if it changed. `trouble` names a task that was restarted."""
+    def publish(self) -> None:
+        """Writes the state for the header if it changed."""
         now = time.monotonic()
         if self._state.connection in ("retrying", "offline", "limited") and now >= self._budget.closed_until:
             self._state = replace(self._state, until=None)
@@ -90,22 +118,23 @@ class Link:
             self._state,
             calls_used=self._budget.used(now),
             calls_remaining=self._budget.remaining,
-            trouble=trouble,
+            trouble=self.trouble,
         )
         if state != self._published:
-            accounts.save_engine(self._store, self._profile, state, datetime.now(UTC))
-            self._published = state
+            # An answer must never be lost because the header could not be written.
+            with _unless_stored():
+                accounts.save_engine(self._store, self._profile, state, datetime.now(UTC))
+                self._published = state
 
     def stopped(self) -> None:
         """The engine ends in good order: the header of other processes must not call it live."""
         self._set("stopped")
-        self.publish()
 
-    def _refused(self, refusal: Refusal, started: float) -> None:
+    def _refused(self, refusal: Refusal, started: float, key: ApiKey | None) -> None:
         if refusal.status == 401:
-            if self.client.gate.key is not None:  # else another call under way met the same refusal first
-                self.rejected, self.client.gate.key = self.client.gate.key, None
-            self._set("rejected", detail=f"{refusal.code}: {refusal.message or ''}", refusal=refusal)
+            if key is not None and key == self.client.gate.key:  # else it is about a key that is no longer in use
+                self.rejected, self.client.gate.key = key, None
+                self._set("rejected", detail=f"{refusal.code}: {refusal.message or ''}", refusal=refusal)
         elif refusal.status >= 500:
             self._failed("retrying", f"{refusal.status} {refusal.code}", started, request_id=refusal.request_id)
         elif refusal.status == 429 and refusal.code != "CONCURRENCY_LIMIT":
@@ -116,7 +145,7 @@ class Link:
     def _usable(self) -> None:
         self._usable_at = time.monotonic()
         self._budget.answered(self._usable_at, None)
-        if self._state.connection != "live":
+        if self._state.connection != "live" and self._usable_at >= self._budget.closed_until:
             self._set("live")
 
     def _failed(self, connection: str, detail: str, started: float, *, request_id: str | None = None) -> None:
@@ -124,12 +153,19 @@ class Link:
         if self._usable_at >= started:
             return
         self._budget.failed(time.monotonic(), random.random())  # noqa: S311
-        self._set(connection, detail=detail, until=True)
-        self._state = replace(self._state, request_id=request_id)
+        self._set(connection, detail=detail, until=True, request_id=request_id)
 
     def _set(
-        self, connection: str, *, detail: str | None = None, refusal: Refusal | None = None, until: bool = False
+        self,
+        connection: str,
+        *,
+        detail: str | None = None,
+        refusal: Refusal | None = None,
+        until: bool = False,
+        request_id: str | None = None,
     ) -> None:
+        if self.client.gate.key is None and connection not in ("rejected", "nokey", "stopped"):
+            return  # a late answer to a call made with a key that was rejected meanwhile
         wait_s = self._budget.closed_until - time.monotonic()
         again = datetime.now(UTC) + timedelta(seconds=max(0.0, wait_s))
         self._state = EngineState(
@@ -137,12 +173,23 @@ class Link:
             connection=connection,
             detail=detail,
             hint=refusal.next_step if refusal else None,
-            request_id=refusal.request_id if refusal else None,
+            request_id=refusal.request_id if refusal else request_id,
             until=times.iso(again) if until else None,
         )
+        self.publish()
 
     def _saw_balance(self, balance: int) -> None:
-        if balance != self._balance:
-            self._balance = balance
-            accounts.save_balance(self._store, self._profile, balance)
-            submissions.saw_balance(self._store, self._profile, balance)
+        if balance != self._balance or self.credits_wanted:
+            with _unless_stored():
+                accounts.save_balance(self._store, self._profile, balance)
+                submissions.saw_balance(self._store, self._profile, balance)
+                self._balance = balance
+
+
+@contextmanager
+def _unless_stored() -> Iterator[None]:
+    """What only informs is tried again with the next answer."""
+    try:
+        yield
+    except StoreError as error:
+        log.warning("not stored: %s", error)

@@ -11,21 +11,24 @@ import os
 from pathlib import Path
 
 from vivix_tui.domain import media
+from vivix_tui.files import make_private_folder
 
 _BLOCK = 1024 * 1024
 MAX_SUFFIX = 999
 
 
 class PartFile:
-    """An open `.part` file. `size` is how many bytes it holds."""
+    """An open `.part` file. `size` is how many bytes it holds, `finished_as` its final name if it already has one."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, new: bool) -> None:
         self.path = path
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        self.size = 0
+        make_private_folder(path.parent)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_EXCL if new else 0)
         self._file = os.fdopen(os.open(path, flags, 0o600), "r+b")
         self._digest = hashlib.sha256()
-        self.size = 0
+        # Two names for one file: the program was killed between the link and the unlink of `finish`.
+        self.finished_as = _twin(path) if os.fstat(self._file.fileno()).st_nlink > 1 else None
 
     def resume(self) -> int:
         """Reads what an earlier attempt left, for the digest. Returns its size."""
@@ -50,11 +53,11 @@ class PartFile:
     def flush(self) -> None:
         self._file.flush()
 
-    def head(self) -> bytes:
-        """The first bytes, for telling what kind of file it is."""
+    def kind(self) -> str | None:
+        """What kind of file it is, by its first bytes."""
         self._file.flush()
         self._file.seek(0)
-        found = self._file.read(media.HEAD_BYTES)
+        found = media.kind_of(self._file.read(media.HEAD_BYTES))
         self._file.seek(self.size)
         return found
 
@@ -69,12 +72,17 @@ class PartFile:
     def close(self) -> None:
         self._file.close()
 
+    def discard(self) -> None:
+        """Nothing in it is worth keeping."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
     def finish(self, target: Path) -> Path:
         """On disk for good, under `target` or, where that exists, with a suffix. Returns the final path."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        final = _link_free_name(self.path, target)
+        final = self.finished_as or _link_free_name(self.path, target)
         self.path.unlink()
         folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -82,6 +90,15 @@ class PartFile:
         finally:
             os.close(folder)
         return final
+
+
+def free_part(base: Path, index: int) -> Path:
+    """A name for a new `.part` beside `base` that nothing has: what lies there is the user's."""
+    for number in range(1, MAX_SUFFIX + 1):
+        path = base.with_name(f"{base.name}.{index}{'' if number == 1 else f'-{number}'}.part")
+        if not os.path.lexists(path):
+            return path
+    raise FileExistsError(f"{MAX_SUFFIX} files are named like {base.name}.{index}.part")
 
 
 def _link_free_name(part: Path, target: Path) -> Path:
@@ -94,3 +111,13 @@ def _link_free_name(part: Path, target: Path) -> Path:
             continue
         return name
     raise FileExistsError(f"{MAX_SUFFIX} files are named like {target.name}")
+
+
+def _twin(path: Path) -> Path | None:
+    """Another name of the same file in the same folder."""
+    own = path.lstat()
+    for other in path.parent.iterdir():
+        found = other.lstat()
+        if other != path and (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino):
+            return other
+    return None

@@ -68,7 +68,7 @@ class Poller:
     def _start_due(self) -> None:
         room = MAX_IN_FLIGHT - len(self._calls)
         for generation_id in self._cadence.due(time.monotonic(), max(0, room)):
-            if not self._link.may_call():
+            if not self._link.claim():
                 return
             self._cadence.asked(generation_id)
             call = asyncio.create_task(self._ask(generation_id))

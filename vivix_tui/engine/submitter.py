@@ -10,16 +10,20 @@ import asyncio
 import logging
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 from vivix_tui.domain import submission as s
 from vivix_tui.domain.account import complaint, parse_body
-from vivix_tui.domain.submission import Submission, verdict_on_refusal
+from vivix_tui.domain.submission import Accepted, Submission, verdict_on_refusal
+from vivix_tui.engine import accepted_file
 from vivix_tui.engine.link import Link
-from vivix_tui.errors import BadReply, Refusal, Unreachable
+from vivix_tui.errors import BadReply, Refusal, StoreError, Unreachable
 from vivix_tui.store import accounts, query, submissions
 from vivix_tui.store.store import Store
 
 STEP_S = 0.2
+STORE_AGAIN_S = 1.0
+ACCEPTED_FILE = "accepted.jsonl"
 NO_CONNECTION_WAIT_S = 2.0
 log = logging.getLogger("vivix_tui.engine.submitter")
 
@@ -27,17 +31,19 @@ log = logging.getLogger("vivix_tui.engine.submitter")
 class Submitter:
     """The queue of one account. `wake` is set whenever the database changed."""
 
-    def __init__(self, store: Store, profile: str, link: Link, wake: asyncio.Event) -> None:
+    def __init__(self, store: Store, profile: str, link: Link, wake: asyncio.Event, fallback: Path) -> None:
         self._store = store
         self._profile = profile
         self._link = link
         self._wake = wake
+        self._fallback = fallback
         self._not_before = 0.0
         self._full_at: int | None = None
         self.sending: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
         """For ever; sleeps while nothing may go out."""
+        self._recover()
         while True:
             item = submissions.next_queued(self._store, self._profile)
             if item is None:
@@ -46,7 +52,7 @@ class Submitter:
             elif self._waits() or not self._checked(item):
                 await asyncio.sleep(STEP_S)
             else:
-                await self._link.turn(urgent=True)
+                await self._link.turn()
                 # A sending that has begun is seen to its end even while the engine stops: its answer names the id.
                 self.sending = asyncio.ensure_future(self._send(item))
                 await asyncio.shield(self.sending)
@@ -70,6 +76,7 @@ class Submitter:
 
     async def _send(self, item: Submission) -> None:
         if not submissions.begin(self._store, item.submission_id, self._link.balance, datetime.now(UTC)):
+            self._link.give_back()
             return
         try:
             answer = await self._link.call(lambda: self._link.client.generate(item.body))
@@ -89,7 +96,34 @@ class Submitter:
             )
             self._ended(item, state, said)
         else:
-            submissions.accepted(self._store, item, answer, self._link.balance, datetime.now(UTC))
+            await self._keep(item, answer)
+
+    async def _keep(self, item: Submission, answer: Accepted) -> None:
+        """Stores the id that was paid for; where the database cannot take it, a file does until it can."""
+        saved = False
+        while True:
+            try:
+                submissions.accepted(self._store, item, answer, self._link.balance, datetime.now(UTC))
+            except StoreError as error:
+                if not saved:
+                    accepted_file.append(self._fallback, item, answer)
+                    saved = True
+                words = f"{answer.generation_id} was accepted ({answer.request_id}) but cannot be stored"
+                self._link.trouble = f"{words}; it is in {self._fallback}: {error}"
+                await asyncio.sleep(STORE_AGAIN_S)
+            else:
+                if saved:
+                    self._link.trouble = None
+                return
+
+    def _recover(self) -> None:
+        """What an engine that died left as being sent: its id, where one was saved, else the outcome is unknown."""
+        now = datetime.now(UTC)
+        submissions.orphaned(self._store, self._profile, now)
+        for submission_id, answer in accepted_file.read(self._fallback):
+            item = submissions.get(self._store, submission_id)
+            if item is not None and item.state == s.UNKNOWN:
+                submissions.accepted(self._store, item, answer, item.balance_after, now)
 
     def _refused(self, item: Submission, refusal: Refusal) -> None:
         verdict = verdict_on_refusal(refusal.status, refusal.code, refusal.retry_after_s)
@@ -99,10 +133,14 @@ class Submitter:
         self._not_before = time.monotonic() + verdict.wait_s
         self._ended(item, verdict.state, refusal)
         if verdict.pause:
+            self._link.doubt_balance(ask=False)
             submissions.pause_queue(self._store, self._profile, _missing(refusal), needs=refusal.needed)
 
     def _ended(self, item: Submission, state: str, refusal: Refusal) -> None:
         submissions.ended(self._store, item, state, datetime.now(UTC), refusal=refusal)
+        if state == s.UNKNOWN:
+            # How the balance moved is the one hint at whether it was charged.
+            self._link.doubt_balance(ask=True)
         log.info("submission %s: %s %s", item.submission_id, state, refusal.code)
 
 

@@ -14,6 +14,7 @@ from vivix_tui.domain.download import Download
 from vivix_tui.domain.generation import COMPLETED, Generation
 from vivix_tui.store.store import Store
 
+ASKED, ANSWERED = 1, 2
 COLUMNS = tuple(f.name for f in fields(Download))
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
 _SELECT = f"SELECT {_NAMES} FROM downloads"
@@ -34,7 +35,7 @@ def of(store: Store, profile: str, generation_id: str) -> list[Download]:
 def work(store: Store, profile: str) -> list[Download]:
     """What is to be fetched, oldest wish first; `active` ones are left from an engine that died."""
     rows = store.all(
-        f"{_SELECT} WHERE profile = ? AND state IN ('queued', 'active') ORDER BY wished_at, generation_id, \"index\"",
+        f"{_SELECT} WHERE profile = ? AND state IN ('queued', 'active') AND link_asked <> 1 ORDER BY wished_at, generation_id, \"index\"",
         (profile,),
     )
     return [from_row(row) for row in rows]
@@ -62,7 +63,7 @@ def queue_wanted(connection: sqlite3.Connection, row: Generation, now: datetime)
         connection.execute(
             'INSERT INTO downloads (profile, generation_id, "index", url, state, directory, wished_at)'
             " VALUES (:profile, :id, :index, :url, 'queued', :directory, :at)"
-            " ON CONFLICT DO UPDATE SET url = excluded.url, state = 'queued', error = NULL, attempts = 0,"
+            " ON CONFLICT DO UPDATE SET url = excluded.url, state = 'queued', error = NULL, attempts = 0, link_asked = 0,"
             " directory = excluded.directory, wished_at = excluded.wished_at,"
             " received_bytes = CASE WHEN state = 'done' THEN 0 ELSE received_bytes END,"
             " path = CASE WHEN directory IS excluded.directory THEN path END,"
@@ -87,7 +88,7 @@ def queue_wanted(connection: sqlite3.Connection, row: Generation, now: datetime)
 def requeue(connection: sqlite3.Connection, item: Download) -> None:
     """A finished download whose file vanished: fetch it again."""
     connection.execute(
-        "UPDATE downloads SET state = 'queued', received_bytes = 0, attempts = 0, error = NULL, sha256 = NULL,"
+        "UPDATE downloads SET state = 'queued', received_bytes = 0, attempts = 0, link_asked = 0, error = NULL, sha256 = NULL,"
         ' path = NULL, part = NULL, etag = NULL WHERE profile = ? AND generation_id = ? AND "index" = ?',
         (item.profile, item.generation_id, item.index),
     )
@@ -103,3 +104,17 @@ def update(store: Store, item: Download, *, durable: bool = False) -> None:
             " AND \"index\" = :index AND state <> 'cancelled'",
             values,
         )
+
+
+def new_links(connection: sqlite3.Connection, profile: str, generation_id: str, urls: tuple[str, ...]) -> None:
+    """The API answered: downloads that wait for a fresh URL go on with it, or with the old one for a last time."""
+    for index, url in enumerate(urls, start=1):
+        connection.execute(
+            "UPDATE downloads SET url = ?, etag = CASE WHEN url = ? THEN etag END WHERE profile = ?"
+            ' AND generation_id = ? AND "index" = ? AND link_asked = 1',
+            (url, url, profile, generation_id, index),
+        )
+    connection.execute(
+        "UPDATE downloads SET link_asked = 2 WHERE profile = ? AND generation_id = ? AND link_asked = 1",
+        (profile, generation_id),
+    )

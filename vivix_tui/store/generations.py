@@ -100,6 +100,7 @@ def record(
             add_event(connection, profile, row.generation_id, asked_at, after.status or "?", after.error)
         if after.status != row.status or after.urls != row.urls:
             downloads.queue_wanted(connection, after, asked_at)
+        downloads.new_links(connection, profile, row.generation_id, after.urls)
         return after
 
 
@@ -112,6 +113,7 @@ def mark_gone(store: Store, profile: str, generation_id: str, *, code: str, refu
             (code, refusal.message, refusal.next, refusal.request_id, times.iso(now), profile, generation_id),
         )
         add_event(connection, profile, generation_id, now, "gone", code)
+        downloads.new_links(connection, profile, generation_id, ())
 
 
 def note(store: Store, profile: str, generation_id: str, text: str | None) -> None:
@@ -125,9 +127,13 @@ def note(store: Store, profile: str, generation_id: str, text: str | None) -> No
 
 
 def live(store: Store, profile: str) -> list[Generation]:
-    """All that the engine has to ask about: not ended, or the user wants to know now (`hurry`)."""
-    where = "profile = ? AND section = 0"
-    rows = store.all(f"{_SELECT} WHERE {where} UNION {_SELECT} WHERE profile = ? AND hurry = 1", (profile, profile))
+    """All that the engine has to ask about: not ended, wanted to be known now, or asked for a fresh URL."""
+    rows = store.all(
+        f"{_SELECT} WHERE profile = :p AND section = 0 UNION {_SELECT} WHERE profile = :p AND hurry = 1"
+        f" UNION {_SELECT} WHERE profile = :p AND generation_id IN"
+        " (SELECT generation_id FROM downloads WHERE profile = :p AND state = 'queued' AND link_asked = 1)",
+        {"p": profile},
+    )
     return [from_row(row) for row in rows]
 
 

@@ -114,6 +114,7 @@ CREATE TABLE downloads (
   part TEXT,
   etag TEXT,
   attempts INTEGER NOT NULL DEFAULT 0,
+  link_asked INTEGER NOT NULL DEFAULT 0,
   wished_at TEXT NOT NULL,
   PRIMARY KEY (profile, generation_id, "index")
 ) STRICT;

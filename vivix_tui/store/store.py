@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vivix_tui.errors import StoreError, StoreTooNew
+from vivix_tui.files import make_private_folder
 from vivix_tui.store import schema
 
 BUSY_TIMEOUT_S = 5.0
@@ -47,7 +48,7 @@ class Store:
             raise StoreError(f"cannot open the database {path}: {error.strerror}") from error
 
     def _open(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self.path.parent)
         # SQLite gives -wal and -shm the mode of the main file, so that one has to be private before it is first opened.
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)

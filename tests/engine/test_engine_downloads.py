@@ -1,0 +1,734 @@
+"""Downloads by a whole engine: resuming, never mixing, never replacing, never leaking. Rows DOW-*, SEC-*."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.conftest import until
+from tests.engine.conftest import PROFILE, World
+from tests.srv import (
+    Answer,
+    Connection,
+    Handler,
+    Request,
+    Srv,
+    chunked,
+    cut,
+    drip,
+    error_reply,
+    generation,
+    html_reply,
+    image_reply,
+    json_reply,
+    later,
+    png,
+    range_reply,
+    reply,
+    reset,
+    stall,
+)
+from vivix_tui import verbs
+from vivix_tui.domain.naming import relative_path
+from vivix_tui.engine.address import ForbiddenURL, check_address, check_url
+
+SIZE = 1_000_000
+CHUNK = 128 * 1024
+FILE = png(SIZE)
+OTHER = png(SIZE, seed=2)
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def head(data: bytes, etag: str | None = None) -> bytes:
+    """The head of an answer that promises all of `data`."""
+    return image_reply(data, etag=etag).removesuffix(data)
+
+
+def broken_at(part: float, data: bytes, etag: str | None = None) -> Answer:
+    """Promises `data` and resets the connection on the way."""
+    return reset(head(data, etag) + data[: int(len(data) * part)], pause_s=0.15)
+
+
+def first_broken(then: Handler) -> Handler:
+    """The first time FILE, version 1, is broken off at 60 %."""
+    return lambda r: broken_at(0.6, FILE, '"v1"') if r.nth == 1 else then(r)
+
+
+def fetched(world: World, answer: Callable[[Request], Answer], **more: str) -> list[Request]:
+    """Wishes for one output that is answered so, waits for the end, and returns the requests."""
+    world.srv.on("GET", "/out/1.png", answer)
+    world.completed("g1", f"{world.srv.url}/out/1.png", **more)
+    world.start()
+    world.ended("g1")
+    return world.srv.calls("GET", "/out/1.png")
+
+
+def is_done(world: World, data: bytes) -> None:
+    """The download ended well, and its file holds exactly `data`."""
+    item = world.download("g1")
+    assert item is not None
+    assert (item.state, item.error) == ("done", None)
+    assert item.path is not None
+    found = Path(item.path).read_bytes()
+    assert sha(found) == sha(data) == item.sha256
+    assert (item.size_bytes, item.received_bytes, item.verified) == (len(data), len(data), True)
+    assert world.files() == [Path(item.path)], "nothing else is left behind"
+
+
+def test_a_plain_file_arrives_private_under_a_name_of_its_own(world: World) -> None:
+    old = os.umask(0o022)
+    try:
+        (request,) = fetched(world, lambda r: image_reply(FILE))
+    finally:
+        os.umask(old)
+    is_done(world, FILE)
+    (path,) = world.files()
+    assert path.relative_to(world.outputs).as_posix() == "2026-05-10/m-g1-1.png"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "range" not in request.headers
+    assert request.headers["accept-encoding"] == "identity"
+
+
+def test_sec_08_the_folders_of_outputs_are_private(world: World) -> None:
+    old = os.umask(0o022)
+    try:
+        fetched(world, lambda r: image_reply(FILE))
+    finally:
+        os.umask(old)
+    for folder in (world.outputs, world.outputs / "2026-05-10"):
+        assert folder.stat().st_mode & 0o777 == 0o700, folder
+
+
+def test_four_outputs_are_four_files(world: World) -> None:
+    files = [png(5_000, seed=i) for i in range(4)]
+    for i, data in enumerate(files):
+        world.srv.on("GET", f"/out/{i}.png", image_reply(data))
+    world.completed("g1", *(f"{world.srv.url}/out/{i}.png" for i in range(4)))
+    world.start()
+    until(lambda: [d.state for d in world.downloads("g1")] == ["done"] * 4)
+    for i, item in enumerate(world.downloads("g1")):
+        assert (item.index, item.sha256) == (i + 1, sha(files[i]))
+        assert Path(item.path or "").read_bytes() == files[i]
+    assert len(world.files()) == 4
+
+
+def test_dow_12_four_outputs_under_one_name_get_suffixes(world: World) -> None:
+    world.set(template="{model}")
+    files = [png(50_000, seed=i) for i in range(4)]
+    for i, data in enumerate(files):
+        world.srv.on("GET", f"/out/{i}.png", image_reply(data))
+    world.completed("g1", *(f"{world.srv.url}/out/{i}.png" for i in range(4)))
+    world.start()
+    until(lambda: [d.state for d in world.downloads("g1")] == ["done"] * 4)
+    for item, data in zip(world.downloads("g1"), files, strict=True):
+        assert Path(item.path or "").read_bytes() == data
+    assert {path.name for path in world.files()} == {"m.png", "m-2.png", "m-3.png", "m-4.png"}
+
+
+def test_dow_12_generations_whose_names_are_alike_do_not_share_a_part(world: World) -> None:
+    """Ids that begin alike make the same name; fetched at the same time, each file holds its own bytes."""
+    files = {f"same-begin-{i}": png(400_000, seed=i) for i in range(3)}
+    for generation_id, data in files.items():
+        slowly = [head(data) + data[:200_000], data[200_000:]]
+
+        def act(connection: Connection, parts: list[bytes] = slowly) -> None:
+            connection.send(parts[0])
+            connection.wait(0.4)
+            connection.send(parts[1])
+
+        world.srv.on("GET", f"/out/{generation_id}", lambda r, act=act: act)  # type: ignore[misc]
+        world.completed(generation_id, f"{world.srv.url}/out/{generation_id}")
+    world.start()
+    for generation_id, data in files.items():
+        item = world.ended(generation_id)
+        assert (item.state, item.error) == ("done", None)
+        assert sha(Path(item.path or "").read_bytes()) == item.sha256 == sha(data)
+    assert len(world.files()) == 3
+
+
+def test_dow_01_a_reset_at_60_percent_is_resumed_behind_what_came(world: World) -> None:
+    first, second = fetched(
+        world, lambda r: broken_at(0.6, FILE, '"v1"') if r.nth == 1 else range_reply(r, FILE, etag='"v1"')
+    )
+    is_done(world, FILE)
+    assert "range" not in first.headers
+    assert second.headers["if-range"] == '"v1"'
+    begin = int(second.headers["range"].removeprefix("bytes=").removesuffix("-"))
+    assert begin >= SIZE * 0.6 - CHUNK, "what was sent in all is at most the size and one chunk"
+
+
+def test_dow_01_many_resets_are_resumed_one_after_another(world: World) -> None:
+    def answer(request: Request) -> Answer:
+        whole = range_reply(request, FILE, etag='"v1"')
+        at = whole.index(b"\r\n\r\n") + 4
+        return whole if request.nth >= 5 else reset(whole[: at + 200_000], pause_s=0.1)
+
+    requests = fetched(world, answer)
+    is_done(world, FILE)
+    begins = [int(r.headers["range"].removeprefix("bytes=").removesuffix("-")) for r in requests[1:]]
+    assert begins == sorted(begins)
+    assert len(set(begins)) == len(begins) == 4
+
+
+def test_dow_01_a_restart_of_the_engine_resumes(world: World) -> None:
+    world.srv.on("GET", "/out/1.png", lambda r: stall(head(FILE, '"v1"') + FILE[:600_000]))
+    world.completed("g1", f"{world.srv.url}/out/1.png")
+    engine = world.start()
+    until(lambda: (x := world.download("g1")) and x.part and Path(x.part).stat().st_size >= 600_000 - CHUNK)
+    assert engine.stop()
+    world.srv.on("GET", "/out/1.png", lambda r: range_reply(r, FILE, etag='"v1"'))
+    world.start()
+    world.ended("g1")
+    is_done(world, FILE)
+    assert "range" in world.srv.calls("GET", "/out/1.png")[-1].headers
+
+
+def test_dow_02_a_resume_that_is_answered_with_the_whole_file_begins_anew(world: World) -> None:
+    first, second = fetched(
+        world, lambda r: broken_at(0.6, FILE, '"v1"') if r.nth == 1 else image_reply(FILE, etag='"v1"')
+    )
+    assert "range" in second.headers
+    is_done(world, FILE)
+    assert first.nth == 1
+
+
+def test_dow_03_a_changed_etag_is_never_mixed(world: World) -> None:
+    fetched(world, first_broken(lambda r: range_reply(r, OTHER, etag='"v2"')))
+    is_done(world, OTHER)
+
+
+@pytest.mark.parametrize("size", [SIZE, SIZE + 5_000], ids=["same size", "another size"])
+def test_dow_03_a_range_of_another_version_is_never_mixed(world: World, size: int) -> None:
+    """A server that does not know If-Range sends the rest of the new version, with its new validator."""
+    new = png(size, seed=2)
+
+    def answer(request: Request) -> Answer:
+        if request.nth == 1:
+            return broken_at(0.6, FILE, '"v1"')
+        if "range" not in request.headers:
+            return image_reply(new, etag='"v2"')
+        begin = int(request.headers["range"].removeprefix("bytes=").removesuffix("-"))
+        told = {"etag": '"v2"', "content-range": f"bytes {begin}-{size - 1}/{size}"}
+        return reply(206, new[begin:], told)
+
+    requests = fetched(world, answer)
+    is_done(world, new)
+    assert len(requests) <= 4
+
+
+def test_dow_03_another_size_alone_shows_another_version(world: World) -> None:
+    new = png(SIZE + 5_000, seed=2)
+
+    def answer(request: Request) -> Answer:
+        if request.nth == 1:
+            return broken_at(0.6, FILE, '"v1"')
+        if "range" not in request.headers:
+            return image_reply(new)
+        begin = int(request.headers["range"].removeprefix("bytes=").removesuffix("-"))
+        return reply(206, new[begin:], {"content-range": f"bytes {begin}-{len(new) - 1}/{len(new)}"})
+
+    fetched(world, answer)
+    is_done(world, new)
+
+
+@pytest.mark.parametrize("etag", ['W/"v1"', None, "v1", ""], ids=["weak", "none", "unquoted", "empty"])
+def test_dow_03_without_a_strong_validator_it_begins_anew(world: World, etag: str | None) -> None:
+    requests = fetched(world, lambda r: broken_at(0.6, FILE, etag) if r.nth == 1 else range_reply(r, OTHER, etag=etag))
+    is_done(world, OTHER)
+    assert all("range" not in r.headers for r in requests)
+
+
+def test_dow_03_a_file_that_always_changes_is_given_up_after_a_bounded_number(world: World) -> None:
+    requests = fetched(world, lambda r: broken_at(0.5, png(SIZE, seed=r.nth), f'"v{r.nth}"'))
+    item = world.download("g1")
+    assert item is not None
+    assert item.state == "failed"
+    assert item.error
+    assert len(requests) <= 10
+
+
+@pytest.mark.parametrize(
+    ("status", "value"),
+    [
+        (206, "bytes 0-999999/1000000"),
+        (206, "bytes 700000-999999/1000000"),
+        (206, "bytes */1000000"),
+        (206, "items 600000-999999/1000000"),
+        (206, "garbage"),
+        (206, ""),
+        (416, "bytes */5"),
+    ],
+)
+def test_dow_02_a_wrong_content_range_begins_anew(world: World, status: int, value: str) -> None:
+    def answer(request: Request) -> Answer:
+        if request.nth == 1:
+            return broken_at(0.6, FILE, '"v1"')
+        if "range" in request.headers:
+            return reply(status, OTHER[:400_000], {"content-range": value, "etag": '"v1"'})
+        return image_reply(FILE, etag='"v1"')
+
+    requests = fetched(world, answer)
+    is_done(world, FILE)
+    assert len(requests) == 3
+
+
+def test_dow_02_a_206_that_nobody_asked_for_is_not_kept(world: World) -> None:
+    fetched(
+        world,
+        lambda r: (
+            reply(206, FILE[:5000], {"content-range": "bytes 0-4999/1000000"}) if r.nth == 1 else image_reply(FILE)
+        ),
+    )
+    is_done(world, FILE)
+
+
+CUTS: dict[str, Answer] = {
+    "length": cut(head(FILE) + FILE[:400_000]),
+    "chunked": cut(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + chunked(FILE[:400_000], end=False)),
+    "until close": cut(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n" + FILE[:400_000]),
+    "nothing": cut(head(FILE)),
+}
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_dow_06_a_cut_body_is_never_done(world: World, name: str) -> None:
+    gate = threading.Event()
+
+    def answer(request: Request) -> Answer:
+        if request.nth <= 2:
+            return CUTS[name]
+        gate.wait(10)
+        return image_reply(FILE)
+
+    world.srv.on("GET", "/out/1.png", answer)
+    world.completed("g1", f"{world.srv.url}/out/1.png")
+    world.start()
+    until(lambda: world.srv.count("GET", "/out/1.png") == 3)
+    assert [path.suffix for path in world.files()] == [".part"]
+    item = world.download("g1")
+    assert item is not None
+    assert (item.state, item.path) == ("active", None)
+    assert item.error
+    gate.set()
+    world.ended("g1")
+    is_done(world, FILE)
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_dow_06_a_body_that_is_always_cut_fails_in_the_end(world: World, name: str) -> None:
+    requests = fetched(world, lambda r: CUTS[name])
+    item = world.download("g1")
+    assert item is not None
+    assert (item.state, item.path) == ("failed", None)
+    assert 3 <= len(requests) <= 10
+    assert [path for path in world.files() if path.suffix != ".part"] == []
+
+
+NO_MEDIA: dict[str, bytes] = {
+    "HTML": html_reply(200),
+    "JSON": error_reply(200, "EXPIRED"),
+    "text": reply(200, b"link expired"),
+    "empty": reply(200, b""),
+    "HTML as PNG": reply(200, b"<html>", {"content-type": "image/png"}),
+    "SVG": reply(200, b'<svg xmlns="http://www.w3.org/2000/svg"/>', {"content-type": "image/svg+xml"}),
+    "ELF": reply(200, b"\x7fELF" + b"\x00" * 200, {"content-type": "image/png"}),
+    "204": reply(204),
+    "403": error_reply(403, "EXPIRED"),
+    "404": html_reply(404),
+    "410": reply(410, b"gone"),
+    "401": error_reply(401, "KEY_REVOKED"),
+}
+
+
+@pytest.mark.parametrize("name", NO_MEDIA)
+def test_dow_08_what_is_no_media_is_not_saved(world: World, name: str) -> None:
+    fetched(world, lambda r: NO_MEDIA[name])
+    item = world.download("g1")
+    assert item is not None
+    assert (item.state, item.path, item.sha256) == ("failed", None, None)
+    assert item.error
+    assert "<" not in item.error
+    assert "internal error" not in item.error
+    assert [path for path in world.files() if path.suffix != ".part"] == []
+    assert world.engine_row.connection != "rejected", "an output host says nothing about the key"
+
+
+@pytest.mark.parametrize("name", ["HTML", "403", "410"])
+def test_dow_12_a_download_that_failed_for_good_leaves_no_empty_file(world: World, name: str) -> None:
+    fetched(world, lambda r: NO_MEDIA[name])
+    until(lambda: world.files() == [], timeout_s=1)
+
+
+@pytest.mark.parametrize("name", ["HTML", "403", "404", "410"])
+def test_dow_08_a_dead_link_is_asked_for_once_more_and_the_new_one_is_fetched(world: World, name: str) -> None:
+    world.srv.on("GET", "/out/old.png", NO_MEDIA[name])
+    world.srv.on("GET", "/out/new.png", image_reply(FILE))
+    world.completed("g1", f"{world.srv.url}/out/old.png")
+
+    def links(request: Request) -> bytes:
+        link = f"{world.srv.url}/out/{'old' if request.nth == 1 else 'new'}.png"
+        return json_reply(200, generation("g1", "completed", output_urls=[link]))
+
+    world.srv.on("GET", "*/g1", links)
+    world.start()
+    until(lambda: (x := world.download("g1")) and x.state == "done", timeout_s=4, what="the new link is fetched")
+    is_done(world, FILE)
+    assert len(world.polls("g1")) == 2
+
+
+def test_dow_08_a_link_that_stays_dead_is_asked_for_once_only(world: World) -> None:
+    fetched(world, lambda r: NO_MEDIA["410"])
+    began = time.monotonic()
+    until(lambda: time.monotonic() - began > 0.8)
+    assert len(world.polls("g1")) <= 2
+    assert world.srv.count("GET", "/out/1.png") <= 2
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_dow_08_a_host_in_trouble_is_asked_again(world: World, status: int) -> None:
+    requests = fetched(world, lambda r: html_reply(status) if r.nth < 3 else image_reply(FILE))
+    is_done(world, FILE)
+    assert len(requests) == 3
+
+
+def test_dow_09_silence_in_a_body_is_a_stall_and_is_resumed(world: World) -> None:
+    world.set(stall_s=0.4)
+    gate = threading.Event()
+
+    def answer(request: Request) -> Answer:
+        if request.nth == 1:
+            return stall(head(FILE, '"v1"') + FILE[:600_000])
+        gate.wait(10)
+        return range_reply(request, FILE, etag='"v1"')
+
+    world.srv.on("GET", "/out/1.png", answer)
+    world.completed("g1", f"{world.srv.url}/out/1.png")
+    world.start()
+    until(lambda: (x := world.download("g1")) and "stalled" in (x.error or ""))
+    gate.set()
+    world.ended("g1")
+    is_done(world, FILE)
+    assert "range" in world.srv.calls("GET", "/out/1.png")[1].headers
+
+
+def test_dow_09_ten_bytes_a_second_are_a_stall(world: World) -> None:
+    world.set(stall_s=0.5)
+    slow = drip(head(FILE, '"v1"') + FILE[:200_000], b"\x00", pause_s=0.1)
+    world.srv.on("GET", "/out/1.png", lambda r: slow if r.nth == 1 else image_reply(FILE))
+    world.completed("g1", f"{world.srv.url}/out/1.png")
+    world.start()
+    until(lambda: world.srv.count("GET", "/out/1.png") == 2, timeout_s=4, what="the slow one is given up")
+    world.ended("g1")
+    is_done(world, FILE)
+
+
+def test_dow_09_a_stalled_download_keeps_no_other_one_waiting(world: World) -> None:
+    world.set(stall_s=0.4, parallel=1)
+    world.srv.on("GET", "/out/hole.png", lambda r: stall(head(FILE)))
+    world.srv.on("GET", "/out/1.png", image_reply(FILE))
+    world.completed("hole", f"{world.srv.url}/out/hole.png")
+    world.start()
+    until(lambda: world.srv.count("GET", "/out/hole.png"))
+    world.completed("g1", f"{world.srv.url}/out/1.png")
+    assert world.ended("g1").state == "done"
+
+
+def test_dow_12_an_existing_file_is_never_replaced(world: World) -> None:
+    folder = world.outputs / "2026-05-10"
+    folder.mkdir(parents=True)
+    mine = folder / "m-g1-1.png"
+    mine.write_bytes(b"mine")
+    (folder / "m-g1-1-2.png").symlink_to("/nonexistent/elsewhere")
+    fetched(world, lambda r: image_reply(FILE))
+    item = world.download("g1")
+    assert item is not None
+    assert item.path == str(folder / "m-g1-1-3.png")
+    assert mine.read_bytes() == b"mine"
+    assert Path(item.path).read_bytes() == FILE
+    assert (folder / "m-g1-1-2.png").is_symlink()
+
+
+def test_dow_12_a_file_of_the_user_that_ends_with_part_is_left_alone(world: World) -> None:
+    folder = world.outputs / "2026-05-10"
+    folder.mkdir(parents=True)
+    for name in ("m-g1-1.1.part", "m-g1-1.part", "m-g1-1.png.part"):
+        (folder / name).write_bytes(b"mine")
+    fetched(world, lambda r: image_reply(FILE))
+    assert world.ended("g1").state == "done"
+    for name in ("m-g1-1.1.part", "m-g1-1.part", "m-g1-1.png.part"):
+        assert (folder / name).read_bytes() == b"mine"
+
+
+AFTER_THE_KILL = {"403": error_reply(403, "EXPIRED"), "HTML": html_reply(200), "another version": image_reply(OTHER)}
+
+
+@pytest.mark.parametrize("name", AFTER_THE_KILL)
+@pytest.mark.parametrize("etag", ['"v1"', None], ids=["strong", "no validator"])
+def test_dow_12_a_kill_between_link_and_unlink_leaves_the_file_whole(world: World, name: str, etag: str | None) -> None:
+    """`part` and the final name are then one inode: what begins the part anew must not empty the file."""
+    world.srv.on("GET", "/out/1.png", lambda r: stall(head(FILE, etag) + FILE[:600_000]))
+    world.completed("g1", f"{world.srv.url}/out/1.png")
+    engine = world.start()
+    until(lambda: (x := world.download("g1")) and x.part and Path(x.part).stat().st_size >= 600_000 - CHUNK)
+    assert engine.stop()
+    item = world.download("g1")
+    assert item is not None
+    assert item.part is not None
+    part, final = Path(item.part), world.outputs / "2026-05-10" / "m-g1-1.png"
+    part.write_bytes(FILE)
+    os.link(part, final)  # as `finish` does, and then the kill
+    world.srv.on("GET", "/out/1.png", AFTER_THE_KILL[name])
+    world.start()
+    world.ended("g1")
+    assert sha(final.read_bytes()) == sha(FILE)
+
+
+# -------------------------------------------------------------------------------------------------------------- URLs
+
+
+def test_sec_03_no_key_and_no_cookie_on_downloads(world: World) -> None:
+    """Neither to the host, nor to the next one of a redirect, nor on a later visit."""
+    told = {"set-cookie": "session=secret; Path=/"}
+    with Srv() as other:
+        other.on("GET", "/there.png", image_reply(FILE, headers=told))
+        world.srv.on("GET", "/out/1.png", reply(302, b"", told | {"location": f"{other.url}/there.png"}))
+        world.completed("g1", f"{world.srv.url}/out/1.png")
+        world.start()
+        assert world.ended("g1").state == "done"
+        world.completed("g2", f"{world.srv.url}/out/1.png")
+        assert world.ended("g2").state == "done"
+        requests = world.srv.calls("GET", "/out/*") + other.calls()
+    assert len(requests) == 4
+    for request in requests:
+        assert "authorization" not in request.headers
+        assert "cookie" not in request.headers
+        assert "vvx_live" not in str(request.headers)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_sec_05_five_redirects_are_followed(world: World, status: int) -> None:
+    for i in range(1, 6):
+        place = f"/out/{i + 1}.png" if i % 2 else f"{world.srv.url}/out/{i + 1}.png"
+        world.srv.on("GET", f"/out/{i}.png", reply(status, b"", {"location": place}))
+    world.srv.on("GET", "/out/6.png", image_reply(FILE))
+    world.completed("g1", f"{world.srv.url}/out/1.png")
+    world.start()
+    world.ended("g1")
+    is_done(world, FILE)
+
+
+def test_sec_05_six_redirects_are_too_many(world: World) -> None:
+    requests = fetched(world, lambda r: reply(302, b"", {"location": "/out/1.png"}))
+    item = world.download("g1")
+    assert item is not None
+    assert item.state == "failed"
+    assert "redirects" in (item.error or "")
+    assert len(requests) == 6
+
+
+REFUSED = [
+    "http://10.0.0.1/x.png",
+    "http://example.com/x.png",
+    "https://10.0.0.1/x.png",
+    "https://192.168.1.1/x.png",
+    "https://169.254.169.254/latest/meta-data/",
+    "https://[fe80::1]/x.png",
+    "https://[::ffff:10.0.0.1]/x.png",
+    "https://0.0.0.0/x.png",
+    "https://0x0a000001/x.png",
+    "https://167772161/x.png",
+    "https://user:pass@example.com/x.png",
+    "https://user@example.com/x.png",
+    "file:///etc/passwd",
+    "ftp://example.com/x.png",
+    "data:image/png;base64,iVBORw0KGgo=",
+    "javascript:alert(1)",
+    "gopher://example.com/",
+    "https://",
+    "https:///x.png",
+    "http://[::1",
+    "https://[::1]:port/x.png",
+    "https://example.com:99999/x.png",
+    "https://example.com/\x00.png",
+    "https://example.com/a\r\nHost: x",
+    "https://example.com/" + "x" * 70_000,
+    "not a URL",
+    "//example.com/x.png",
+    "/etc/passwd",
+]
+
+
+@pytest.mark.parametrize("url", REFUSED, ids=lambda url: repr(url[:40]))
+def test_sec_05_an_url_that_leads_elsewhere_is_refused_with_a_message(world: World, url: str) -> None:
+    world.completed("g1", url)
+    world.start()
+    item = world.ended("g1")
+    assert item.state == "failed"
+    assert item.error
+    assert "internal error" not in item.error
+    assert len(item.error) < 300
+    assert not any(ord(c) < 32 for c in item.error)
+    assert item.attempts <= 1
+    assert [path for path in world.files() if path.suffix != ".part"] == []
+
+
+REDIRECTS = [url for url in REFUSED if url.isprintable() and len(url) < 8_000 and "://" in url] + [
+    "//10.0.0.1/x",
+    "http://[::1",
+]
+
+
+@pytest.mark.parametrize("url", REDIRECTS, ids=repr)
+def test_sec_05_a_redirect_that_leads_elsewhere_is_refused_with_a_message(world: World, url: str) -> None:
+    requests = fetched(world, lambda r: reply(302, b"", {"location": url}))
+    item = world.download("g1")
+    assert item is not None
+    assert item.state == "failed"
+    assert item.error
+    assert "internal error" not in item.error
+    assert len(requests) == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "10.1.2.3", "172.16.0.1", "192.168.0.1", "127.0.0.1", "0.0.0.0", "169.254.169.254", "100.64.0.1", "224.0.0.1",
+        "255.255.255.255", "240.0.0.1", "198.18.0.1", "192.0.0.8", "::1", "::", "fe80::1", "fe80::1%lo", "fc00::1",
+        "fec0::1", "ff02::1", "::ffff:10.0.0.1", "::ffff:127.0.0.1", "::10.0.0.1", "::127.0.0.1", "64:ff9b::10.0.0.1",
+        "64:ff9b::7f00:1", "64:ff9b:1::10.0.0.1", "2002:a00:1::", "2002:7f00:1::", "2001:db8::1", "100::1", "127.1",
+        "0x7f.1", "2130706433",
+    ],
+)  # fmt: skip
+async def test_sec_05_an_address_that_is_not_public_is_refused(address: str) -> None:
+    with pytest.raises(ForbiddenURL):
+        await check_address(address, 443, loopback=False, private=False)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700:4700::1111", "64:ff9b::808:808"])
+async def test_sec_05_a_public_address_is_allowed(address: str) -> None:
+    await check_address(address, 443, loopback=False, private=False)
+
+
+def test_sec_05_loopback_is_for_those_whose_api_is_there() -> None:
+    check_url("http://127.0.0.1:8000/x.png", loopback=True)
+    for url in ("http://127.0.0.1:8000/x.png", "http://localhost/x.png"):
+        with pytest.raises(ForbiddenURL):
+            check_url(url, loopback=False)
+
+
+async def test_sec_05_multicast_and_unspecified_stay_forbidden_with_allow_private() -> None:
+    await check_address("10.0.0.1", 443, loopback=False, private=True)
+    for address in ("224.0.0.1", "0.0.0.0", "::", "ff02::1"):
+        with pytest.raises(ForbiddenURL):
+            await check_address(address, 443, loopback=False, private=True)
+
+
+def test_sec_07_an_untrusted_certificate_of_an_output_host_ends_it(world: World) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+    with Srv(tls=tls) as other:
+        world.completed("g1", f"{other.url}/x.png")
+        world.start()
+        item = world.ended("g1")
+        assert item.state == "failed"
+        assert "certificate" in (item.error or "").lower()
+        assert other.count() == 0
+
+
+# ------------------------------------------------------------------------------------------------------------- names
+
+
+@pytest.mark.parametrize(
+    ("template", "prompt", "model"),
+    [
+        ("{model}/{prompt}-{id}", "../../../etc/passwd", "../../up"),
+        ("{prompt}/{model}-{id}", "..", ".hidden"),
+        ("{prompt}-{id}", "\x00\x1b]0;x\x07nul", "m"),
+        ("{prompt}{id}", "x" * 300, "y" * 300),
+        ("{prompt:200}{model:200}{id}", "🦊" * 300, "é" * 300),
+        ("{prompt}-{id}", "-rf ~ /", "~root"),
+        ("{model}{id}", "x", "CON"),
+        ("{prompt}/{prompt}/{id}", "a/b\\c:d*e?f", "m"),
+    ],
+)
+def test_sec_05_hostile_prompts_and_models_make_harmless_names(
+    world: World, template: str, prompt: str, model: str
+) -> None:
+    world.set(template=template)
+    fetched(world, lambda r: image_reply(FILE), prompt=prompt, model=model)
+    is_done(world, FILE)
+    (path,) = world.files()
+    assert path.resolve().is_relative_to(world.outputs.resolve())
+    for part in path.relative_to(world.outputs).parts:
+        assert part[0] not in ".-~"
+        assert part.isprintable()
+        assert len(part.encode()) <= 255
+    assert path.suffix == ".png"
+
+
+@pytest.mark.parametrize("prompt", ["", "///", "...", "\x00"])
+def test_sec_05_a_template_that_makes_no_name_here_is_no_internal_error(world: World, prompt: str) -> None:
+    world.set(template="{prompt}")
+    fetched(world, lambda r: image_reply(FILE), prompt=prompt)
+    item = world.download("g1")
+    assert item is not None
+    assert item.state == "done" or "internal error" not in (item.error or "")
+
+
+def test_sec_05_hostile_ids_stay_below_the_folder() -> None:
+    for generation_id in ("../../x", "/etc/passwd", "..", ".", "~", "-rf", "a\x00b", "x" * 500, "🦊🦊"):
+        values = {"id": generation_id, "id8": generation_id, "model": "m", "index": "1", "date": "2026-05-10"}
+        path = relative_path("{date}/{model}-{id8}-{index}", values)
+        assert ".." not in path.parts
+        assert len(path.parts) == 2
+
+
+def test_dow_12_a_folder_that_cannot_be_written_fails_with_the_reason(world: World) -> None:
+    world.outputs.write_text("a file where the folder should be")
+    fetched(world, lambda r: image_reply(FILE))
+    item = world.download("g1")
+    assert item is not None
+    assert item.state == "failed"
+    assert "internal error" not in (item.error or "")
+    assert world.outputs.read_text() == "a file where the folder should be"
+
+
+def test_dow_12_a_vanished_file_is_fetched_again_when_wished_for(world: World) -> None:
+    fetched(world, lambda r: image_reply(FILE))
+    world.files()[0].unlink()
+    verbs.download(world.store, PROFILE, "g1")
+    until(lambda: world.srv.count("GET", "/out/1.png") == 2)
+    until(lambda: (x := world.download("g1")) and x.state == "done")
+    is_done(world, FILE)
+
+
+def test_the_extension_follows_the_content(world: World) -> None:
+    jpeg = b"\xff\xd8\xff\xe0" + b"x" * 2_000 + b"\xff\xd9"
+    fetched(world, lambda r: later(0.1, image_reply(jpeg)))
+    is_done(world, jpeg)
+    assert world.files()[0].suffix == ".jpg"
+
+
+def test_max_size_mb_ends_a_download_that_promises_or_brings_more(world: World) -> None:
+    world.set(max_size_mb=1)
+    big = png(1_500_000)
+    body = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + chunked(big[:1_200_000], end=False)
+    world.srv.on("GET", "/out/2.png", lambda r: stall(body))
+    world.completed("g2", f"{world.srv.url}/out/2.png")
+    requests = fetched(world, lambda r: image_reply(big))
+    assert len(requests) == 1
+    for generation_id in ("g1", "g2"):
+        item = world.ended(generation_id)
+        assert item.state == "failed"
+        assert "max_size_mb" in (item.error or "")

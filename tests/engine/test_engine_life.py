@@ -1,0 +1,228 @@
+"""The life of an engine: one per profile, takeover, ending in time, surroundings. Rows LIF-*, API-08, SEC-*."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.conftest import KEY, until
+from tests.engine.conftest import PROFILE, World, made
+from tests.srv import CREDITS, Connection, Request, generation, id_of, json_reply, silence
+from vivix_tui.domain import cadence
+from vivix_tui.errors import ConfigError, KeyProblem
+from vivix_tui.keys import ApiKey
+from vivix_tui.store import accounts
+
+BODY = '{"model":"m","prompt":"x"}'
+
+
+def rest(seconds: float) -> None:
+    began = time.monotonic()
+    until(lambda: time.monotonic() - began > seconds)
+
+
+def test_lif_05_of_two_engines_one_calls_and_the_other_takes_over(world: World) -> None:
+    world.track("g1")
+    first = world.start()
+    until(first.holds_lock.is_set)
+    second = world.start()
+    until(lambda: len(world.polls()) >= 3)
+    submissions = world.submit(*[BODY] * 3)
+    until(lambda: all(world.state(s) == "accepted" for s in submissions))
+    assert not second.holds_lock.is_set()
+    assert second.alive
+    assert len(world.posts) == 3
+    assert first.stop()
+    stopped = time.monotonic()
+    until(second.holds_lock.is_set, timeout_s=2)
+    until(lambda: [r for r in world.polls() if r.at > stopped], timeout_s=2)
+    rest(0.5)
+    assert len(world.posts) == 3
+
+
+def test_lif_05_two_engines_on_one_queue_post_each_body_once(world: World) -> None:
+    submissions = world.submit(*(f'{{"prompt":"{i}"}}' for i in range(8)))
+    world.answer_polls(lambda r: json_reply(200, generation(id_of(r), "completed")))
+    engines = [world.start() for _ in range(3)]
+    until(lambda: len(world.posts) >= 2)
+    next(e for e in engines if e.holds_lock.is_set()).stop()
+    until(lambda: all(world.state(s) == "accepted" for s in submissions), timeout_s=10)
+    assert len({r.body for r in world.posts}) == len(world.posts) == 8
+
+
+def test_lif_05_two_profiles_have_an_engine_each(world: World) -> None:
+    world.start()
+    world.config = msgspec.structs.replace(world.config, profile="other")
+    other = world.start()
+    until(other.holds_lock.is_set)
+    assert world.engines[0].holds_lock.is_set()
+
+
+def test_lif_05_an_engine_that_stands_by_ends_at_once(world: World) -> None:
+    world.start()
+    until(world.engines[0].holds_lock.is_set)
+    second = world.start()
+    rest(0.2)
+    began = time.monotonic()
+    assert second.stop()
+    assert time.monotonic() - began < 1
+
+
+def test_lif_07_it_ends_in_time_with_black_holes_and_a_stalled_download(world: World) -> None:
+    def stalled(connection: Connection) -> None:
+        connection.send(b"HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n\x89PNG\r\n\x1a\n")
+        connection.wait(600)
+
+    world.srv.on("GET", "*/hole*", lambda r: silence)
+    world.srv.on("GET", "/stalled.png", lambda r: stalled)
+    world.answer_posts(lambda r: silence)
+    world.track(*(f"hole{i}" for i in range(8)))
+    world.submit(BODY)
+    engine = world.start()
+    until(lambda: world.posts and len(world.polls("hole*")) >= 6)
+    world.completed("done", f"{world.srv.url}/stalled.png")
+    began = time.monotonic()
+    assert engine.stop(3)
+    assert time.monotonic() - began < 3
+    assert world.engine_row.connection == "stopped"
+    assert not engine.holds_lock.is_set()
+
+
+def test_lif_07_a_key_source_that_blocks_does_not_delay_the_end(world: World) -> None:
+    release = threading.Event()
+
+    def slow() -> ApiKey | None:
+        release.wait(20)
+        return None
+
+    engine = world.start(slow)
+    until(engine.holds_lock.is_set)
+    rest(0.3)
+    try:
+        engine.stop()
+        until(lambda: not engine.holds_lock.is_set(), timeout_s=1, what="the lock is free for another process")
+        second = world.start(lambda: ApiKey(KEY))
+        until(second.holds_lock.is_set, timeout_s=2)
+    finally:
+        release.set()
+
+
+def test_api_08_a_proxy_that_cannot_be_used_is_told_and_the_store_stays_usable(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
+    world.set(base_url="https://vivix.invalid")
+    engine = world.start()
+    until(lambda: not engine.alive)
+    assert isinstance(engine.failure, ConfigError)
+    assert "\n" not in str(engine.failure)
+    assert world.engine_row.connection == "offline"
+    assert world.engine_row.detail == str(engine.failure)
+    assert world.submit(BODY)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"NO_PROXY": "::1,[::1]"},
+        {"NO_PROXY": "::1,[::1]", "HTTPS_PROXY": "http://127.0.0.1:1"},
+        {"HTTP_PROXY": "socks5://127.0.0.1:1"},
+    ],
+    ids=lambda e: ",".join(f"{k}={v}" for k, v in e.items()),
+)
+def test_api_08_lif_03_no_part_of_the_engine_dies_of_the_surroundings(
+    world: World, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+        monkeypatch.setenv(name.lower(), value)
+    world.set(base_url="https://vivix.invalid")
+    engine = world.start(lambda: None)
+    until(lambda: world.engine_row.connection == "nokey" or not engine.alive)
+    rest(1.3)
+    assert isinstance(engine.failure, ConfigError | None)
+    assert world.engine_row.trouble is None
+
+
+def test_sec_08_a_key_that_cannot_be_read_is_told_without_the_key(world: World) -> None:
+    def broken() -> ApiKey | None:
+        raise KeyProblem("api_key_command ended with code 1")
+
+    world.track("g1")
+    world.start(broken)
+    until(lambda: world.engine_row.connection == "nokey")
+    assert world.engine_row.detail == "api_key_command ended with code 1"
+    assert world.srv.count() == 0
+
+
+def test_sec_02_the_key_is_in_no_row_and_no_file(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    world.answer_posts(lambda r: made(r) if r.nth == 1 else json_reply(500, {"error": r.headers["authorization"][:7]}))
+    world.track("g1")
+    world.submit(BODY, BODY)
+    engine = world.start()
+    until(lambda: len(world.posts) == 2)
+    until(lambda: world.engine_row.connection != "starting")
+    assert engine.stop()
+    assert KEY not in world.dump()
+    assert KEY not in caplog.text
+    for path in world.folder.rglob("*"):
+        if path.is_file():
+            assert KEY.encode() not in path.read_bytes(), path
+
+
+def test_lif_03_a_part_that_dies_is_restarted_and_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The catalogue's table is gone for a moment: the poller cannot read it, comes back, and the header told."""
+    world.start()
+    until(lambda: world.engine_row.connection == "live")
+    with world.store.write() as connection:
+        connection.execute("ALTER TABLE models RENAME TO models_away")
+    world.track("g1")
+    until(lambda: world.engine_row.trouble, timeout_s=6)
+    assert (world.engine_row.trouble or "").startswith(("poller", "account"))
+    with world.store.write() as connection:
+        connection.execute("ALTER TABLE models_away RENAME TO models")
+    until(lambda: world.status("g1") == "pending", timeout_s=8)
+
+
+def test_lif_09_a_stopped_machine_asks_each_id_once_afterwards(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a long sleep: everything is due at once, and still no id is asked twice at a time."""
+    monkeypatch.setattr(cadence, "OTHER_INTERVAL_S", 0.6)
+    monkeypatch.setattr(cadence, "INTERVAL_S", {"image": 0.6})
+    under_way: dict[str, int] = {}
+    worst: list[int] = []
+    lock = threading.Lock()
+
+    def answer(request: Request) -> bytes:
+        with lock:
+            under_way[id_of(request)] = under_way.get(id_of(request), 0) + 1
+            worst.append(under_way[id_of(request)])
+        time.sleep(0.01)
+        with lock:
+            under_way[id_of(request)] -= 1
+        return json_reply(200, generation(id_of(request)))
+
+    world.answer_polls(answer)
+    world.track(*(f"g{i}" for i in range(20)))
+    world.start()
+    until(lambda: len(world.polls()) >= 60)
+    assert max(worst) == 1
+
+
+def test_the_account_is_asked_once_and_kept(world: World) -> None:
+    world.start()
+    until(lambda: accounts.models(world.store, PROFILE))
+    assert accounts.account(world.store, PROFILE).balance == 49_711
+    rest(0.5)
+    assert world.srv.count("GET", CREDITS) == 1
+
+
+def test_sec_08_the_lock_and_the_database_are_private(world: World) -> None:
+    world.start()
+    until(world.engines[0].holds_lock.is_set)
+    for path in Path(world.folder).glob("vivix.db*"):
+        assert path.stat().st_mode & 0o077 == 0, path
