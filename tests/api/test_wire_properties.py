@@ -73,7 +73,7 @@ def fits_the_database(facts: Mapping[str, Any]) -> None:
         connection.close()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(OBJECT)
 def test_par_02_par_05_any_object_is_read_or_refused_and_fits_the_database(written: dict[str, Any]) -> None:
     value = read(written)
@@ -96,7 +96,7 @@ def test_par_02_par_05_any_object_is_read_or_refused_and_fits_the_database(writt
         assert facts["created_at"] is None or times.parse(facts["created_at"])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(st.fixed_dictionaries({"models": st.lists(MODEL, max_size=4)}))
 def test_par_10_any_catalogue_is_read_and_can_be_stored(value: dict[str, Any]) -> None:
     models = wire.models(read(value), request_id=None)
@@ -105,7 +105,7 @@ def test_par_10_any_catalogue_is_read_and_can_be_stored(value: dict[str, Any]) -
         fits_the_database({"slug": slug, "category": model.category, "facts": json.dumps(asdict(model))})
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.binary(max_size=200) | ANY.map(lambda value: json.dumps(value).encode()))
 def test_par_01_any_bytes_are_an_object_or_a_bad_reply(data: bytes) -> None:
     try:
@@ -116,7 +116,7 @@ def test_par_01_any_bytes_are_an_object_or_a_bad_reply(data: bytes) -> None:
         assert isinstance(value, dict)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(
     st.text(max_size=40)
     | st.from_regex(r"(Mon, )?\d*[- ](Jan|Nov)[- ]\d* \d*:?\d*:?\d* ?(GMT|[+-]\d*)?", fullmatch=True)

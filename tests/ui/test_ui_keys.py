@@ -85,9 +85,9 @@ async def test_filters_by_status_and_back(screen: Screen, key: str, count: int) 
     app = screen.app()
     async with app.run_test(size=(120, 36)) as pilot:
         await press(pilot, key)
-        assert main(app)._listing.count == count
+        assert main(app).listing.count == count
         await press(pilot, "escape")
-        assert main(app)._listing.count == 7
+        assert main(app).listing.count == 7
 
 
 async def test_filter_as_you_type_and_escape_clears_one_thing_at_a_time(screen: Screen) -> None:
@@ -96,7 +96,7 @@ async def test_filter_as_you_type_and_escape_clears_one_thing_at_a_time(screen: 
     async with app.run_test(size=(120, 36)) as pilot:
         await press(pilot, "slash", *"tokyo")
         await pilot.pause(0.2)
-        assert main(app)._listing.count == 1
+        assert main(app).listing.count == 1
         await press(pilot, "enter")
         assert selected(app) == "7c2f90aa"
         assert "tokyo: 1" in bar(app, "commands")
@@ -104,9 +104,9 @@ async def test_filter_as_you_type_and_escape_clears_one_thing_at_a_time(screen: 
         assert main(app).has_class("-zoomed")
         await press(pilot, "escape")
         assert not main(app).has_class("-zoomed")
-        assert main(app)._listing.count == 1
+        assert main(app).listing.count == 1
         await press(pilot, "escape")
-        assert main(app)._listing.count == 7
+        assert main(app).listing.count == 7
         assert main(app).query_one("#filter", Input).value == ""
         assert main(app).query_one(GenerationTable).marks
         await press(pilot, "escape")
@@ -200,7 +200,7 @@ async def test_adding_ids(screen: Screen) -> None:
         row = query.generation(screen.store, PROFILE, "new-3")
         assert row is not None
         assert row.body == '{"prompt":"x"}'
-        assert main(app)._listing.count == 10
+        assert main(app).listing.count == 10
         assert "tracking 3 generations" in toasts(app)
         await press(pilot, "a", "escape")
         assert isinstance(app.screen, MainScreen)
@@ -238,11 +238,11 @@ async def test_forget_asks_and_undo_brings_back(screen: Screen) -> None:
         await press(pilot, "z")
         assert "undo: nothing was forgotten since the start" in toasts(app)
         await press(pilot, "3", "x", "enter")
-        assert main(app)._listing.count == 2
+        assert main(app).listing.count == 2
         await press(pilot, "x", "y")
-        assert main(app)._listing.count == 1
+        assert main(app).listing.count == 1
         await press(pilot, "z")
-        assert main(app)._listing.count == 2
+        assert main(app).listing.count == 2
 
 
 async def test_refresh_is_one_wish_however_often(screen: Screen) -> None:
@@ -309,7 +309,7 @@ async def test_the_palette_finds_and_runs_commands(screen: Screen) -> None:
         await pilot.pause(0.5)
         await press(pilot, "enter")
         await pilot.pause(0.2)
-        assert main(app)._listing.count == 2
+        assert main(app).listing.count == 2
 
 
 async def test_keys_can_be_rebound_by_id(screen: Screen) -> None:

@@ -16,6 +16,7 @@ from vivix_tui.domain.text import one_line
 from vivix_tui.errors import UsageError
 from vivix_tui.store import query
 from vivix_tui.ui.commands import COMMANDS, keys_of, shown_keys
+from vivix_tui.ui.navigation import unmark
 from vivix_tui.ui.screens.dialogs import AddIds, Confirm, EnterKey, Ids, Reading
 
 if TYPE_CHECKING:
@@ -29,11 +30,11 @@ def add(screen: MainScreen) -> None:
         if ids:
             screen.wish(lambda: verbs.track(screen.store, screen.profile, ids).text)
 
-    screen.app.push_screen(AddIds(), track)
+    screen.ask(AddIds(), track)
 
 
 def download(screen: MainScreen) -> None:
-    ids = screen.target_generations()
+    ids = _generations(screen)
     texts = []
     for generation_id in ids:
         try:
@@ -45,7 +46,7 @@ def download(screen: MainScreen) -> None:
 
 def retry(screen: MainScreen) -> None:
     """Asks once, with the price; nothing that was pressed before the question counts as an answer."""
-    ids = screen.target_generations()
+    ids = _generations(screen)
     quotes = {i: verbs.quote_retry(screen.store, screen.profile, i) for i in ids}
     able = {i: quote for i, quote in quotes.items() if quote.obstacle is None}
     if not able:
@@ -64,7 +65,7 @@ def retry(screen: MainScreen) -> None:
         if confirmed:
             screen.wish(lambda: _queue_retries(screen, able))
 
-    screen.app.push_screen(Confirm(title, text, f"retry for {price}"), queue)
+    screen.ask(Confirm(title, text, f"retry for {price}"), queue)
 
 
 def _queue_retries(screen: MainScreen, able: dict[str, verbs.RetryQuote]) -> str:
@@ -78,7 +79,7 @@ def _queue_retries(screen: MainScreen, able: dict[str, verbs.RetryQuote]) -> str
 
 
 def copy_id(screen: MainScreen) -> None:
-    ids = [row.id for row in screen.targets()]
+    ids = [row_id for _, row_id in screen.targets()]
     screen.app.copy_to_clipboard("\n".join(ids))
     screen.say(f"copied {one_line(ids[0], 60)}" if len(ids) == 1 else f"copied {len(ids)} ids")
 
@@ -101,45 +102,48 @@ def open_url(screen: MainScreen) -> None:
 
 
 def refresh(screen: MainScreen) -> None:
-    ids = screen.target_generations()
+    ids = _generations(screen)
     outcomes = [verbs.refresh(screen.store, screen.profile, i) for i in ids]
     screen.wish(lambda: outcomes[0].text if len(ids) == 1 else f"asking about {len(ids)}")
 
 
 def forget(screen: MainScreen) -> None:
-    ids = [row.id for row in screen.targets()]
+    ids = [row_id for _, row_id in screen.targets()]
     what = f"{one_line(ids[0], 60)[:8]}" if len(ids) == 1 else f"{len(ids)} rows"
 
     def hide(confirmed: bool | None) -> None:
         if confirmed:
-            screen.forgotten.append(tuple(ids))
             screen.wish(lambda: verbs.forget(screen.store, screen.profile, ids).text)
+            screen.forgotten.append(tuple(ids))
+            unmark(screen)
 
     text = "Hidden from the table and no longer asked about. Nothing is deleted; z brings it back."
-    screen.app.push_screen(Confirm(f"Forget {what}?", text, "forget"), hide)
+    screen.ask(Confirm(f"Forget {what}?", text, "forget"), hide)
 
 
 def undo(screen: MainScreen) -> None:
-    ids = screen.forgotten.pop()
+    ids = screen.forgotten[-1]
     screen.wish(lambda: verbs.restore(screen.store, screen.profile, ids).text)
+    screen.forgotten.pop()
 
 
 def enter_key(screen: MainScreen) -> None:
     if screen.offer_key is not None:
-        screen.app.push_screen(EnterKey(screen.offer_key), lambda taken: screen.say("trying it") if taken else None)
+        screen.ask(EnterKey(screen.offer_key), lambda taken: screen.say("trying it") if taken else None)
 
 
 def show_help(screen: MainScreen) -> None:
-    text, group = "", ""
-    context = screen.context()
+    text, styles, context = list[str](), dict[int, str](), screen.context()
     for command in COMMANDS:
-        if command.group != group:
-            group = command.group
-            text += f"\n{group}\n" if text else f"{group}\n"
+        if command.group not in text:
+            text += ["", command.group] if text else [command.group]
+            styles[len(text) - 1] = "bold $secondary"
         reason = command.reason_disabled(context)
+        if reason:
+            styles[len(text)] = "$foreground 50%"
         keys = shown_keys(keys_of(command, screen.rebound))
-        text += f"  {keys:<12} {command.help}{f'  (not now: {one_line(reason)})' if reason else ''}\n"
-    screen.app.push_screen(Reading("Keys", text))
+        text.append(f"  {keys:<14} {command.help}{f'  (not now: {one_line(reason)})' if reason else ''}")
+    screen.app.push_screen(Reading("Keys", "\n".join(text), styles))
 
 
 def quit_program(screen: MainScreen) -> None:
@@ -156,11 +160,15 @@ def quit_program(screen: MainScreen) -> None:
         if confirmed:
             screen.app.exit(return_code=0)
 
-    screen.app.push_screen(Confirm("Quit?", text, "quit"), leave)
+    screen.ask(Confirm("Quit?", text, "quit"), leave)
+
+
+def _generations(screen: MainScreen) -> list[str]:
+    return [row_id for kind, row_id in screen.targets() if kind == "generation"]
 
 
 def _urls(screen: MainScreen) -> list[str]:
-    found = [query.generation(screen.store, screen.profile, i) for i in screen.target_generations()]
+    found = [query.generation(screen.store, screen.profile, i) for i in _generations(screen)]
     urls = [url for row in found if row is not None and row.status == COMPLETED for url in row.urls]
     if not urls:
         raise UsageError("there are no URLs yet")

@@ -23,7 +23,7 @@ from vivix_tui.config import Settings
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import VivixError
 from vivix_tui.store.store import Store
-from vivix_tui.ui.commands import COMMANDS, Command, keys_of, shown_keys
+from vivix_tui.ui.commands import BY_ID, COMMANDS, Command, keys_of, shown_keys
 from vivix_tui.ui.present import ASCII, GLYPHS, utc_now
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.theme import VIVIX
@@ -90,12 +90,22 @@ class VivixApp(App[int]):
         self.register_theme(VIVIX)
         wanted = self.settings.ui.theme
         self.theme = wanted if wanted in self.available_themes else VIVIX.name
+        self.set_class(self.settings.ui.ascii, "-ascii")
         self.set_keymap(self.settings.keys)
         loop = asyncio.get_running_loop()
         for number, code in ((signal.SIGTERM, 143), (signal.SIGHUP, 129)):
             loop.add_signal_handler(number, self._ended_by_signal, code)
         self.push_screen(MainScreen())
+        self._complain_about_settings()
         self.call_after_refresh(self._on_ready)
+
+    def _complain_about_settings(self) -> None:
+        """What the config names and nobody knows is no reason not to start, but it is said."""
+        unknown = [f"keys.{name}" for name in self.settings.keys if name not in BY_ID]
+        if self.settings.ui.theme not in ("auto", *self.available_themes):
+            unknown.append(f"ui.theme {self.settings.ui.theme!r}")
+        if unknown:
+            self.notify(f"Not known: {one_line(', '.join(unknown), 200)}", severity="warning", markup=False)
 
     def _ended_by_signal(self, code: int) -> None:
         self.exit(return_code=code)
@@ -109,5 +119,11 @@ class VivixApp(App[int]):
         log.error("the dashboard ended: %s", "".join(traceback.format_exception(error)))
         self._return_code = error.exit_code if isinstance(error, VivixError) else 1
         reason = str(error) if isinstance(error, VivixError) else f"an internal error ({type(error).__name__})"
-        self._exit_renderables.append(Text(f"vivix-tui: {one_line(reason, 500)}; the log has more"))
+        where = next(
+            (h.baseFilename for h in logging.getLogger("vivix_tui").handlers if isinstance(h, logging.FileHandler)),
+            None,
+        )
+        more = f"; more in {one_line(where, 500)}" if where else ""
+        # One line: what fails while the rest is torn down is in the log.
+        self._exit_renderables[:] = self._exit_renderables[:1] or [Text(f"vivix-tui: {one_line(reason, 500)}{more}")]
         self._close_messages_no_wait()

@@ -5,7 +5,7 @@ Owns: what footer, help, palette and rebinding know about commands. Refuses: doi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from vivix_tui.domain.generation import COMPLETED, FAILED
@@ -14,10 +14,14 @@ from vivix_tui.store.query import TableRow
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What decides whether a command can be used: the rows it would act on, and whether a key can be entered."""
+    """What decides whether a command can be used. `row` is the one under the cursor.
 
-    rows: tuple[TableRow, ...] = ()
+    While rows are marked, commands concern those; only their number is looked at here, and the verbs say the rest.
+    """
+
+    row: TableRow | None = None
     marked: int = 0
+    marked_generations: int = 0
     can_undo: bool = False
     takes_key: bool = True
 
@@ -30,20 +34,25 @@ def _always(_: Context) -> str | None:
 
 
 def _needs_row(context: Context) -> str | None:
-    return None if context.rows else "there is no row here"
+    return None if context.row is not None else "there is no row here"
+
+
+def _needs_target(context: Context) -> str | None:
+    return None if context.marked else _needs_row(context)
 
 
 def _needs_generation(context: Context) -> str | None:
-    if not context.rows:
+    if context.marked:
+        return None if context.marked_generations else "no generation is marked"
+    if context.row is None:
         return "there is no row here"
-    return None if any(row.kind == "generation" for row in context.rows) else "it has not become a generation yet"
+    return None if context.row.kind == "generation" else "it has not become a generation yet"
 
 
 def _retry(context: Context) -> str | None:
-    reason = _needs_generation(context)
-    if reason or len(context.rows) > 1:
+    reason, row = _needs_generation(context), context.row
+    if reason or context.marked or row is None:
         return reason
-    row = context.rows[0]
     if not row.has_body:
         return "its body is not known here, so there is nothing to send again"
     if row.gone is not None and row.status != FAILED:
@@ -52,17 +61,19 @@ def _retry(context: Context) -> str | None:
 
 
 def _download(context: Context) -> str | None:
-    reason = _needs_generation(context)
-    if reason or len(context.rows) > 1:
+    reason, row = _needs_generation(context), context.row
+    if reason or context.marked or row is None:
         return reason
-    row = context.rows[0]
     if row.status == FAILED:
         return "it failed, it has no outputs"
     return "the API no longer knows it" if row.gone is not None and not row.files else None
 
 
 def _urls(context: Context) -> str | None:
-    return _needs_generation(context) or (None if any(row.files for row in context.rows) else "it has no URLs yet")
+    reason, row = _needs_generation(context), context.row
+    if reason or context.marked or row is None:
+        return reason
+    return None if row.files else "it has no URLs yet"
 
 
 def _marks(context: Context) -> str | None:
@@ -112,11 +123,11 @@ COMMANDS = (
     Command("generation.add", "a", "add ids", "Do", "follow ids made elsewhere, pasted in", 7),
     Command("generation.download", "d", "download", "Do", "fetch all outputs", 1, _download),
     Command("generation.retry", "R", "retry…", "Do", "send the same body again; shows the price first", 2, _retry),
-    Command("generation.copy_id", "y", "copy id", "Do", "copy the id", 6, _needs_row),
+    Command("generation.copy_id", "y", "copy id", "Do", "copy the id", 6, _needs_target),
     Command("generation.copy_urls", "Y", "copy URLs", "Do", "copy the output URLs", 0, _urls),
     Command("generation.open", "o", "open", "Do", "open the first output URL, or show them", 8, _urls),
     Command("generation.refresh", "r", "ask now", "Do", "ask the API about it now", 0, _needs_generation),
-    Command("generation.forget", "x", "forget", "Do", "hide rows; nothing is deleted", 0, _needs_row),
+    Command("generation.forget", "x", "forget", "Do", "hide rows; nothing is deleted", 0, _needs_target),
     Command("generation.undo", "z", "undo", "Do", "bring forgotten rows back", 0, _undo),
     Command("mark.toggle", "space", "mark", "Mark", "mark this row and go on", 0, _needs_row),
     Command("mark.all", "asterisk", "mark all", "Mark", "mark all rows shown", 0, _needs_row),
@@ -138,6 +149,6 @@ def shown_keys(keys: str) -> str:
     return " ".join(_SHOWN.get(key, key) for key in keys.split(","))
 
 
-def keys_of(command: Command, rebound: dict[str, str]) -> str:
+def keys_of(command: Command, rebound: Mapping[str, str]) -> str:
     """The keys of a command, after the user's own bindings."""
     return rebound.get(command.id, command.keys)

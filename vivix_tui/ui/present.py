@@ -17,14 +17,13 @@ from vivix_tui.domain.generation import COMPLETED, FAILED, PENDING, PROCESSING
 from vivix_tui.domain.text import one_line
 from vivix_tui.store.query import TableRow
 
-UNKNOWN = "–"
 GLYPHS = {
     "queued": "○", "active": "▶", "done": "✓", "failed": "✗", "gone": "∅", "warn": "!", "held": "‖", "mark": "●",
-    "down": "↓", "cursor": "▌", "most": "≤", "dash": "–", "cut": "…", "rule": "─", "live": "●",
+    "down": "↓", "cursor": "▌", "most": "≤", "dash": "–", "cut": "…", "more": "…", "dot": "·", "live": "●",
 }  # fmt: skip
 ASCII = {
     "queued": "o", "active": ">", "done": "+", "failed": "x", "gone": "-", "warn": "!", "held": "=", "mark": "*",
-    "down": "v", "cursor": ">", "most": "<", "dash": "-", "cut": "~", "rule": "-", "live": "*",
+    "down": "v", "cursor": ">", "most": "<", "dash": "-", "cut": "~", "more": "...", "dot": ".", "live": "*",
 }  # fmt: skip
 
 
@@ -87,7 +86,7 @@ def cells(row: TableRow, now: datetime, glyphs: dict[str, str]) -> dict[str, Cel
     """What each column says about `row` at `now`."""
     role = role_of(row)
     return {
-        "id": Cell(one_line(row.id, 60)[:8], "muted" if role == "done" else "plain"),
+        "id": Cell(one_line(row.id, 60)[:8], "muted"),
         "model": Cell(one_line(row.model, 60) if row.model else glyphs["dash"], "muted"),
         "prompt": Cell(one_line(row.prompt, 300) if row.prompt else "", "plain"),
         "status": Cell(f"{glyphs[_glyph_of(row, role)]} {status_word(row)}", role),
@@ -168,7 +167,7 @@ def age_text(sort_ms: int, now: datetime) -> str:
 
 
 def credits_text(row: TableRow, glyphs: dict[str, str]) -> tuple[str, str, bool]:
-    """`≤211` estimated, `211` used, `0 back` refunded."""
+    """`≤211` estimated, `211` used, `refunded`."""
     if row.status == FAILED and row.credits_used == 0:
         return "refunded", "muted", True
     if row.credits_used is not None:
@@ -197,10 +196,10 @@ def short_id(text: str) -> str:
     return one_line(text, 60)[:8]
 
 
-def local_time(text: str | None) -> str:
+def local_time(text: str | None, glyphs: dict[str, str]) -> str:
     """A stored time as the user's clock shows it."""
     moment = times.parse(text)
-    return UNKNOWN if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
+    return glyphs["dash"] if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def wait_text(until: str | None, now: datetime) -> str:

@@ -15,6 +15,8 @@ from rich.cells import cell_len
 from vivix_tui.domain.account import Account
 from vivix_tui.domain.text import one_line
 from vivix_tui.store.accounts import EngineState
+from vivix_tui.store.query import Filter
+from vivix_tui.ui.commands import COMMANDS, Context, keys_of, shown_keys
 from vivix_tui.ui.present import wait_text
 
 BLOCKED = ("rejected", "nokey")
@@ -46,7 +48,7 @@ class Facts:
 def gauges(facts: Facts, now: datetime, glyphs: dict[str, str]) -> list[Gauge]:
     """All gauges from left to right."""
     account, dash = facts.account, glyphs["dash"]
-    tier = f"·{one_line(account.tier, 12).lower()}" if account.tier else ""
+    tier = f"{glyphs['dot']}{one_line(account.tier, 12).lower()}" if account.tier else ""
     balance = dash if account.balance is None else f"{account.balance:,}"
     spent = f" -{account.spent_this_cycle:,}" if account.spent_this_cycle else ""
     calls = facts.engine.calls_used if facts.engine and facts.engine.calls_used is not None else None
@@ -98,21 +100,51 @@ def connection(facts: Facts, now: datetime, glyphs: dict[str, str]) -> Gauge:
     return Gauge(f"{glyph} {text}{other}", role, 0)
 
 
-def banner(facts: Facts) -> str | None:
-    """The one thing that the user has to know or do, None while there is none."""
-    engine = facts.engine
+def banner(facts: Facts, glyphs: dict[str, str], trouble: str | None = None) -> str | None:
+    """The one thing that the user has to know or do, None while there is none.
+
+    `trouble` is why the store cannot be read: all else that is shown is old then.
+    """
+    engine, dot = facts.engine, f" {glyphs['dot']} "
+    if trouble:
+        return f"What is shown may be old: {one_line(trouble, 300)}"
     if engine is not None and engine.connection == "rejected":
-        said = " · ".join(one_line(part, 300) for part in (engine.detail, engine.hint, engine.request_id) if part)
-        return f"The API rejected the key, press K to enter another. {said}"
+        said = dot.join(one_line(part, 300) for part in (engine.detail, engine.request_id, engine.hint) if part)
+        return f"Key rejected, press K. {said}"
     if engine is not None and engine.connection == "nokey":
-        why = f"{one_line(engine.detail, 200)} · " if engine.detail else ""
+        why = f"{one_line(engine.detail, 200)}{dot}" if engine.detail else ""
         return f"No API key. {why}Press K, or set VIVIX_API_KEY, or run `vivix-tui config init`."
     if facts.notice:
-        return one_line(facts.notice, 400)
+        return f"{one_line(facts.notice, 400)}{dot}esc closes"
     if facts.queue_paused:
-        return f"The queue is paused: {one_line(facts.queue_paused, 300)} · vivix-tui queue resume"
+        return f"The queue is paused: {one_line(facts.queue_paused, 300)}{dot}vivix-tui queue resume"
     if engine is not None and engine.connection in ("offline", "retrying") and engine.detail:
         return one_line(engine.detail, 400)
     if engine is not None and engine.trouble:
         return f"A part of the engine was restarted: {one_line(engine.trouble, 300)}"
     return None
+
+
+def filter_words(shown: Filter, count: int, marked: int) -> str:
+    """What is filtered for, how many rows that leaves, and how many are marked; empty where nothing is."""
+    parts = [one_line(shown.text, 30)] if shown.text else []
+    parts += ["+".join(sorted(shown.phases))] if shown.phases else []
+    words = [f"{' + '.join(parts)}: {count:,}"] if parts else []
+    words += [f"{marked:,} marked"] if marked else []
+    return "".join(f"[{word}]" for word in words)
+
+
+def footer(
+    context: Context, rebound: Mapping[str, str], state: str, width: int, glyphs: dict[str, str]
+) -> list[tuple[str, str]]:
+    """What fits of the commands, as (text, role): what cannot be done now is greyed out."""
+    pieces = [(f" {state} ", "active")] if state else []
+    used = 1 + (cell_len(state) + 2 if state else 0)
+    for command in sorted((c for c in COMMANDS if c.footer), key=lambda c: c.footer):
+        key, label = shown_keys(keys_of(command, rebound)).split(" ")[0], command.label.replace("…", glyphs["more"])
+        used += cell_len(key) + cell_len(label) + 3
+        if used > width:
+            break
+        can = command.reason_disabled(context) is None
+        pieces += [(f" {key} ", "key" if can else "muted"), (f"{label} ", "plain" if can else "muted")]
+    return pieces

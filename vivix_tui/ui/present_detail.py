@@ -55,7 +55,7 @@ def _generation(
         head += f" {'after' if item.ended else 'for'} {took}"
     code = item.error or (item.gone if item.status not in (COMPLETED, FAILED) else None)
     if code:
-        head += f" · {one_line(code, 80)}"
+        head += f" {glyphs['dot']} {one_line(code, 80)}"
     yield Line(head, role)
     if item.message:
         yield Line(lines(item.message))
@@ -73,13 +73,13 @@ def _generation(
     yield from _outputs(detail, item, glyphs)
     yield from _body(item.body, item.prompt)
     yield from _lineage(detail, item)
-    yield from _timeline(detail)
+    yield from _timeline(detail, glyphs)
     yield from _raw(item.body)
 
 
 def _submission(detail: Detail, item: s.Submission, row: TableRow, glyphs: dict[str, str]) -> Iterator[Line]:
     role = present.role_of(row)
-    code = f" · {one_line(item.error, 80)}" if item.error else ""
+    code = f" {glyphs['dot']} {one_line(item.error, 80)}" if item.error else ""
     yield Line(f"{glyphs[role]} {present.status_word(row)}{code}", role)
     if item.state == s.UNKNOWN:
         yield Line(
@@ -96,9 +96,9 @@ def _submission(detail: Detail, item: s.Submission, row: TableRow, glyphs: dict[
     yield Line(one_line(item.model) if item.model else glyphs["dash"], label="model")
     if item.credits_estimate is not None:
         yield Line(f"{glyphs['most']}{item.credits_estimate:,} credits", label="price")
-    yield Line(present.local_time(item.created_at), label="queued")
+    yield Line(present.local_time(item.created_at, glyphs), label="queued")
     if item.sent_at:
-        yield Line(present.local_time(item.sent_at), label="sent")
+        yield Line(present.local_time(item.sent_at, glyphs), label="sent")
     if item.balance_before is not None or item.balance_after is not None:
         before, after = (glyphs["dash"] if b is None else f"{b:,}" for b in (item.balance_before, item.balance_after))
         yield Line(f"{before} before, {after} after", label="balance")
@@ -107,7 +107,7 @@ def _submission(detail: Detail, item: s.Submission, row: TableRow, glyphs: dict[
     if item.retry_of:
         yield Line(one_line(item.retry_of), label="retry of")
     yield from _body(item.body, item.prompt)
-    yield from _timeline(detail)
+    yield from _timeline(detail, glyphs)
     yield from _raw(item.body)
 
 
@@ -130,16 +130,30 @@ def _credits(item: Generation, glyphs: dict[str, str]) -> str:
 
 
 def _times(item: Generation, glyphs: dict[str, str]) -> Iterator[Line]:
-    yield Line(present.local_time(item.created_at), label="created")
+    yield Line(present.local_time(item.created_at, glyphs), label="created")
     if item.ended and item.gone is None:
-        words = present.local_time(item.completed_at)
+        words = present.local_time(item.completed_at, glyphs)
         parts = []
+        queued = _queued(item)
+        if queued:
+            parts.append(f"queued {queued}")
         if item.duration_ms is not None:
             parts.append(f"rendered {present.seconds_text(item.duration_ms / 1000, exact=True)}")
         if _in_all(item):
             parts.append(f"in all {_in_all(item)}")
         yield Line(words + (f" ({', '.join(parts)})" if parts else ""), label="ended")
-    yield Line(present.local_time(item.checked_at) if item.checked_at else glyphs["dash"], "muted", label="asked")
+    yield Line(
+        present.local_time(item.checked_at, glyphs) if item.checked_at else glyphs["dash"], "muted", label="asked"
+    )
+
+
+def _queued(item: Generation) -> str:
+    """What is left of the whole time when the rendering is taken away; empty where either is not known."""
+    created, completed = times.parse(item.created_at), times.parse(item.completed_at)
+    if created is None or completed is None or item.duration_ms is None:
+        return ""
+    left_s = (completed - created).total_seconds() - item.duration_ms / 1000
+    return present.seconds_text(left_s, exact=True) if left_s >= 0 else ""
 
 
 def _in_all(item: Generation) -> str:
@@ -213,14 +227,14 @@ def _lineage(detail: Detail, item: Generation) -> Iterator[Line]:
         yield Line(one_line(retry, 60), label="retried as")
 
 
-def _timeline(detail: Detail) -> Iterator[Line]:
+def _timeline(detail: Detail, glyphs: dict[str, str]) -> Iterator[Line]:
     if not detail.events:
         return
     yield Line("")
     yield Line("Timeline", "title")
     for event in detail.events[-200:]:
         extra = f" {one_line(event.detail, 80)}" if event.detail else ""
-        yield Line(f"{one_line(event.event, 60)}{extra}", label=present.local_time(event.at)[11:])
+        yield Line(f"{one_line(event.event, 60)}{extra}", label=present.local_time(event.at, glyphs)[11:])
 
 
 def _raw(body: str | None) -> Iterator[Line]:

@@ -6,7 +6,7 @@ confirms is never the key that asked; key repeat never confirms.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from textual import events
@@ -20,6 +20,7 @@ from textual.widgets import Input, Static, TextArea
 from vivix_tui.domain.idlist import parse_ids
 from vivix_tui.domain.text import lines, one_line
 from vivix_tui.errors import UsageError
+from vivix_tui.ui.widgets.fields import LineField, LinesField
 
 Ids = list[tuple[str, str | None]]
 
@@ -46,6 +47,7 @@ class Confirm(ModalScreen[bool]):
     def __init__(self, title: str, text: str, yes: str) -> None:
         super().__init__()
         self._title, self._text, self._yes = title, text, yes
+        self._answered = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -54,7 +56,10 @@ class Confirm(ModalScreen[bool]):
             yield keys_line(("y", self._yes), ("enter esc", "cancel"))
 
     def action_answer(self, answer: bool) -> None:
-        self.dismiss(answer)
+        # Keys that were pressed in one burst may all have reached this dialog before it is gone.
+        if not self._answered:
+            self._answered = True
+            self.dismiss(answer)
 
 
 class AddIds(ModalScreen[Ids | None]):
@@ -69,7 +74,7 @@ class AddIds(ModalScreen[Ids | None]):
                 literal('Paste ids, or JSON lines {"generation_id": …, "body": …}; a known body can be retried.'),
                 classes="dialog--text",
             )
-            yield TextArea(id="ids", soft_wrap=True, tab_behavior="focus")
+            yield LinesField(id="ids", soft_wrap=True, tab_behavior="focus")
             yield Static("", id="complaint", classes="dialog--complaint", markup=False)
             yield keys_line(("ctrl+s", "track"), ("esc", "cancel"))
 
@@ -104,7 +109,7 @@ class EnterKey(ModalScreen[bool]):
                 literal("It is used until this program ends, and written nowhere. To keep one: vivix-tui config init"),
                 classes="dialog--text",
             )
-            yield Input(password=True, id="key")
+            yield LineField(password=True, id="key")
             yield Static("", id="complaint", classes="dialog--complaint", markup=False)
             yield keys_line(("enter", "use it"), ("esc", "cancel"))
 
@@ -124,19 +129,21 @@ class EnterKey(ModalScreen[bool]):
 
 
 class Reading(ModalScreen[None]):
-    """A text to read and scroll: help, URLs."""
+    """A text to read and scroll: help, URLs. `styles` gives single lines (from 0) a style."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,question_mark,f1", "close", "close")]
 
-    def __init__(self, title: str, text: str) -> None:
+    def __init__(self, title: str, text: str, styles: Mapping[int, str] | None = None) -> None:
         super().__init__()
         self._title, self._text = title, text
+        self._styles = styles or {}
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog dialog-wide dialog-tall"):
             yield Static(Content(one_line(self._title)), classes="dialog--title")
             with VerticalScroll(classes="dialog--scroll"):
-                yield Static(literal(self._text))
+                parts = [(line + "\n", self._styles.get(n, "")) for n, line in enumerate(lines(self._text).split("\n"))]
+                yield Static(Content.assemble(*parts))
             yield keys_line(("esc", "close"))
 
     def on_mount(self) -> None:

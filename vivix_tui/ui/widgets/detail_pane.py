@@ -23,7 +23,7 @@ MARGIN = 1
 
 
 class DetailPane(ScrollView, can_focus=True):
-    """Shows lines; `show` replaces them. Focus is for scrolling when it is zoomed."""
+    """Shows lines; `show` replaces them. With the focus, ↑ and ↓ scroll it line by line."""
 
     COMPONENT_CLASSES = {f"detail--{role}" for role in ROLES}  # noqa: RUF012 - Textual's own way
 
@@ -47,6 +47,15 @@ class DetailPane(ScrollView, can_focus=True):
         for y in range(self.size.height):
             if _at(before, top + y) != _at(self._wrapped, top + y):
                 self.refresh(Region(0, y, self.size.width, 1))
+
+    def scroll_by(self, name: str) -> None:
+        """`first`, `last`, `half_down`, `page_up`, …: as the movements of the table are called."""
+        page = max(1, self.size.height - 1)
+        if name in ("first", "last"):
+            self.scroll_to(y=0 if name == "first" else self.max_scroll_y, animate=False, immediate=True)
+            return
+        rows = page if name.startswith("page") else max(1, page // 2)
+        self.scroll_relative(y=rows if name.endswith("down") else -rows, animate=False, immediate=True)
 
     def render_line(self, y: int) -> Strip:
         ground = self.rich_style

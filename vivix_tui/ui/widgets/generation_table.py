@@ -1,31 +1,35 @@
 """The table: it draws the lines that are visible and nothing else.
 
-Owns: cursor, marks, scrolling, and repainting only lines that changed. Refuses: knowing more rows than the screen is
+Owns: cursor, marks, scrolling, and repainting only cells that changed. Refuses: knowing more rows than the screen is
 high, and acting on them. Built on Textual's line API: a DataTable repaints whole and takes seconds for 100,000 rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
+from textual import events, on
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollDown, ScrollTo, ScrollUp
 from textual.strip import Strip
 
 from vivix_tui.store.query import TableRow
 from vivix_tui.ui.listing import Key, Listing, key_of
-from vivix_tui.ui.present import MARGIN, Cell, cells, columns_for, fit
+from vivix_tui.ui.present import MARGIN, Cell, Column, cells, columns_for, fit
 
 ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "gone", "header", "cursor", "blurred", "mark")
 HEADER_LINES = 1
 
+Content = tuple[dict[str, Cell], bool, bool]
 
-class GenerationTable(ScrollView, can_focus=True):
+
+# ScrollView's own bindings would take the arrow keys and scroll without moving the cursor.
+class GenerationTable(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows a Listing. Posts `Moved` when another row is under the cursor, `Opened` on a double click."""
 
     COMPONENT_CLASSES = {f"table--{role}" for role in ROLES}  # noqa: RUF012 - Textual's own way
@@ -41,7 +45,7 @@ class GenerationTable(ScrollView, can_focus=True):
     ) -> None:
         super().__init__(id="table")
         self.cursor = 0
-        self.marks: set[Key] = set()
+        self.marks: dict[Key, None] = {}  # in the order in which they were set
         self._listing = listing
         self._clock = clock
         self._glyphs = glyphs
@@ -49,7 +53,11 @@ class GenerationTable(ScrollView, can_focus=True):
         self._selected: Key | None = None
         # Until the user moves, the cursor stays at the top, whatever is there.
         self._touched = False
-        self._drawn: dict[int, object] = {}
+        # Whoever scrolls with the mouse looks elsewhere: changes do not pull the view back to the cursor.
+        self._looks_away = False
+        # A line is drawn with the clock that decided which of its cells changed, else some would be missed.
+        self._now = clock()
+        self._drawn: dict[int, Content | None] = {}
 
     @property
     def selected(self) -> TableRow | None:
@@ -57,41 +65,34 @@ class GenerationTable(ScrollView, can_focus=True):
         return self._listing.row(self.cursor)
 
     def follow_changes(self) -> None:
-        """The listing was reloaded: the cursor stays on its row wherever that is now; changed lines are repainted."""
-        count = self._listing.count
+        """The listing was reloaded: the cursor stays on its row wherever that is now; changed cells are repainted."""
         before = self.cursor
         row = self._listing.row(self.cursor)
         if self._touched and self._selected is not None and (row is None or key_of(row) != self._selected):
-            found = self._listing.index_of(self._selected)
+            found = self._found(self._selected)
             self.cursor = self.cursor if found is None else found
-        self.cursor = max(0, min(self.cursor, count - 1))
-        self.virtual_size = Size(self.size.width, count + HEADER_LINES)
-        if self.cursor != before:
-            # The row moved: the view moves with it, so that it stays where the eye is.
-            self.scroll_to(y=self.scroll_offset.y + self.cursor - before, animate=False, force=True, immediate=True)
-        self._settle()
+        self.cursor = max(0, min(self.cursor, self._listing.count - 1))
+        self.virtual_size = Size(self.size.width, self._listing.count + HEADER_LINES)
+        if not self._looks_away:
+            if self.cursor != before:
+                # The row moved: the view moves with it, so that it stays where the eye is.
+                self._scroll(self.scroll_offset.y + self.cursor - before)
+            self._scroll_to_cursor()
+        self._tell()
         self.repaint_changed()
 
     def show_from_top(self) -> None:
         """Another filter: the selected row if it is still shown, else the first."""
         self._drawn.clear()
+        self._looks_away = False
         if self._selected is None or self._listing.index_of(self._selected) is None:
             self.cursor, self._selected = 0, None
         self.follow_changes()
         self.refresh()
 
-    def move_to(self, index: int) -> None:
-        """Puts the cursor on a row, scrolling as little as needed."""
-        index = max(0, min(index, self._listing.count - 1))
-        self._touched = True
-        if index == self.cursor and self._selected is not None:
-            return
-        self.cursor = index
-        self._settle()
-        self.repaint_changed()
-
     def move_by(self, rows: int) -> None:
-        self.move_to(self.cursor + rows)
+        """Moves the cursor, scrolling as little as needed."""
+        self._move_to(self.cursor + rows)
 
     @property
     def page_rows(self) -> int:
@@ -99,62 +100,104 @@ class GenerationTable(ScrollView, can_focus=True):
         return max(1, self.size.height - HEADER_LINES)
 
     def repaint_changed(self) -> None:
-        """Repaints the visible lines whose content is not what was drawn last, and no others."""
-        now = self._clock()
-        for y in range(HEADER_LINES, self.size.height):
-            if y in self._drawn and self._content(y, now) != self._drawn[y]:
-                self.refresh(Region(0, y, self.size.width, 1))
+        """Repaints the visible cells whose content is not what was drawn last, and no others."""
+        self._now = self._clock()
+        self._repaint(range(HEADER_LINES, self.size.height))
 
     def render_line(self, y: int) -> Strip:
         if y < HEADER_LINES:
             return self._header()
-        content = self._content(y, self._clock())
-        self._drawn[y] = content
+        content = self._drawn[y] = self._content(y)
         if content is None:
             return Strip.blank(self.size.width, self.rich_style)
-        row_cells, is_cursor, is_marked = content
-        return self._line(row_cells, is_cursor, is_marked)
+        return self._line(*content)
 
-    def _settle(self) -> None:
-        """Scrolls the cursor into view and tells about a new row under it."""
+    def _move_to(self, index: int) -> None:
+        self._touched, self._looks_away = True, False
+        before, top = self.cursor, self.scroll_offset.y
+        self.cursor = max(0, min(index, self._listing.count - 1))
+        self._scroll_to_cursor()
+        self._tell()
+        if self.scroll_offset.y == top:
+            self._repaint(row - top + HEADER_LINES for row in (before, self.cursor))
+
+    def _found(self, key: Key) -> int | None:
+        """Where a row is that may have become another."""
+        heir = self._listing.now_known_as(key)
+        return None if heir is None else self._listing.index_of(heir)
+
+    def _scroll_to_cursor(self) -> None:
         top = self.scroll_offset.y
         if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, force=True, immediate=True)
+            self._scroll(self.cursor)
         elif self.cursor >= top + self.page_rows:
-            self.scroll_to(y=self.cursor - self.page_rows + 1, animate=False, force=True, immediate=True)
+            self._scroll(self.cursor - self.page_rows + 1)
+
+    def _scroll(self, top: int) -> None:
+        self.scroll_to(y=top, animate=False, force=True, immediate=True)
+
+    def _tell(self) -> None:
+        """Tells about a new row under the cursor; a row that cannot be read just now is not a new one."""
         row = self.selected
+        if row is None and self._listing.trouble:
+            return
         key = key_of(row) if row else None
         if key != self._selected:
             self._selected = key
             self.post_message(self.Moved())
 
-    def _content(self, y: int, now: datetime) -> tuple[dict[str, Cell], bool, bool] | None:
+    def _repaint(self, lines: Iterable[int]) -> None:
+        for y in lines:
+            if y not in self._drawn:
+                continue
+            was, now = self._drawn[y], self._content(y)
+            if was == now:
+                continue
+            if was is None or now is None or was[1:] != now[1:]:
+                # The last cell is always blank: repainting it would make Textual repaint the scrollbar beside it.
+                self.refresh(Region(0, y, self.size.width - 1, 1))
+                continue
+            x = MARGIN
+            for column, width in self._columns():
+                if was[0][column.id] != now[0][column.id]:
+                    self.refresh(Region(x, y, width, 1))
+                x += width + 1
+
+    def _content(self, y: int) -> Content | None:
         index = self.scroll_offset.y + y - HEADER_LINES
         row = self._listing.row(index)
         if row is None:
             return None
-        return cells(row, now, self._glyphs), index == self.cursor, key_of(row) in self.marks
+        return cells(row, self._now, self._glyphs), index == self.cursor, key_of(row) in self.marks
 
     def _line(self, row_cells: dict[str, Cell], is_cursor: bool, is_marked: bool) -> Strip:
+        """Blank cells take their neighbour's colour: each change of colour costs forty bytes on the wire."""
         ground = self.get_component_rich_style(self._ground(is_cursor))
-        bar = self._glyphs["cursor"] if is_cursor else " "
-        mark = self._glyphs["mark"] if is_marked else " "
-        segments = [
-            Segment(bar, ground + self._role("active")),
-            Segment(mark, ground + self._role("mark")),
-        ]
-        for column, width in columns_for(self.size.width, self._chosen):
+        columns = self._columns()
+        style = ground + self._role("plain" if is_cursor else row_cells[columns[0][0].id].role)
+        segments = [Segment(self._glyphs["cursor"] if is_cursor else " ", style)]
+        if is_marked:
+            style = ground + self._role("mark")
+        segments.append(Segment(self._glyphs["mark"] if is_marked else " ", style))
+        for column, width in columns:
             cell = row_cells[column.id]
             text = fit(cell.text, width, right=column.right, cut=self._glyphs["cut"])
-            segments.append(Segment(f"{text} ", ground + self._role(cell.role)))
-        return Strip(segments).simplify().adjust_cell_length(self.size.width, ground)
+            if not text.isspace():
+                role = "plain" if is_cursor and cell.role == "muted" else cell.role
+                style = ground + self._role(role)
+            segments.append(Segment(f"{text} ", style))
+        line = Strip(segments).simplify().adjust_cell_length(self.size.width - 1, ground)
+        return line.adjust_cell_length(self.size.width, self.get_component_rich_style("table--plain"))
 
     def _header(self) -> Strip:
         style = self.get_component_rich_style("table--header")
         text = " " * MARGIN
-        for column, width in columns_for(self.size.width, self._chosen):
+        for column, width in self._columns():
             text += fit(column.title, width, right=column.right) + " "
         return Strip([Segment(text, style)]).adjust_cell_length(self.size.width, style)
+
+    def _columns(self) -> list[tuple[Column, int]]:
+        return columns_for(self.size.width - 1, self._chosen)  # the last cell stays blank
 
     def _ground(self, is_cursor: bool) -> str:
         if not is_cursor:
@@ -167,6 +210,7 @@ class GenerationTable(ScrollView, can_focus=True):
 
     def on_resize(self, _: events.Resize) -> None:
         self._drawn.clear()
+        self._looks_away = False
         self.follow_changes()
 
     def on_focus(self) -> None:
@@ -175,10 +219,18 @@ class GenerationTable(ScrollView, can_focus=True):
     def on_blur(self) -> None:
         self.refresh()
 
+    @on(events.MouseScrollDown)
+    @on(events.MouseScrollUp)
+    @on(ScrollTo)
+    @on(ScrollUp)
+    @on(ScrollDown)
+    def _look_away(self) -> None:
+        self._looks_away = True
+
     def on_click(self, event: events.Click) -> None:
         if event.y >= HEADER_LINES:
             index = self.scroll_offset.y + event.y - HEADER_LINES
             if index < self._listing.count:
-                self.move_to(index)
+                self._move_to(index)
                 if event.chain == 2:
                     self.post_message(self.Opened())

@@ -1,0 +1,108 @@
+"""Moving, marking, filtering and zooming: one small function each, called by the main screen.
+
+Owns: what the keys do that change only what is looked at. Refuses: verbs (`actions.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.widgets import Input
+
+from vivix_tui.store.query import Filter
+from vivix_tui.ui.listing import key_of
+
+if TYPE_CHECKING:
+    from vivix_tui.ui.screens.main import MainScreen
+
+MARK_ALL_MOST = 1_000
+FILTERS = {
+    "view.failures": frozenset({"failed", "gone"}),
+    "view.active": frozenset({"active"}),
+    "view.queued": frozenset({"queued"}),
+    "view.done": frozenset({"done"}),
+    "view.failed": frozenset({"failed"}),
+    "view.all": frozenset[str](),
+}
+STEPS = ("down", "up", "half_down", "half_up", "page_down", "page_up", "first", "last")
+
+
+def move(screen: MainScreen, name: str) -> None:
+    """In the table; zoomed details go from row to row, too, and longer movements scroll them."""
+    if screen.zoomed and name not in ("down", "up"):
+        screen.detail.scroll_by(name)
+        return
+    page, count = screen.table.page_rows, screen.listing.count
+    half = max(1, page // 2)
+    screen.table.move_by(dict(zip(STEPS, (1, -1, half, -half, page, -page, -count, count), strict=True))[name])
+
+
+def toggle_mark(screen: MainScreen) -> None:
+    row, marks = screen.table.selected, screen.table.marks
+    if row is None:
+        return
+    if key_of(row) in marks:
+        del marks[key_of(row)]
+    else:
+        marks[key_of(row)] = None
+    screen.table.move_by(1)
+    screen.show_marks()
+
+
+def mark_all(screen: MainScreen) -> None:
+    """The rows shown, up to a number that can still be acted on at once."""
+    screen.table.marks |= dict.fromkeys(screen.listing.keys(MARK_ALL_MOST))
+    if screen.listing.count > MARK_ALL_MOST:
+        screen.say(f"marked the first {MARK_ALL_MOST:,} of {screen.listing.count:,}")
+    screen.show_marks()
+
+
+def unmark(screen: MainScreen) -> None:
+    screen.table.marks = {}
+    screen.show_marks()
+
+
+def filter_by_phase(screen: MainScreen, phases: frozenset[str]) -> None:
+    """Shows these phases only; the same key again shows all."""
+    shown = screen.listing.filter
+    screen.show_only(replace(shown, phases=frozenset() if phases == shown.phases else phases))
+
+
+def open_filter(screen: MainScreen) -> None:
+    field = screen.query_one("#filter", Input)
+    field.display = True
+    field.focus()
+
+
+def back(screen: MainScreen) -> None:
+    """Closes the topmost thing, one at a time."""
+    field = screen.query_one("#filter", Input)
+    if screen.zoomed:
+        screen.zoom(False)
+    elif field.display or screen.listing.filter != Filter():
+        field.value = ""
+        field.display = False
+        screen.show_only(Filter())
+    elif screen.table.marks:
+        unmark(screen)
+    elif screen.notice is not None:
+        screen.notice = None
+        screen.reload()
+    screen.table.focus()
+
+
+NAVIGATION: dict[str, Callable[[MainScreen], None]] = {
+    **{f"move.{name}": partial(move, name=name) for name in STEPS},
+    **{command_id: partial(filter_by_phase, phases=phases) for command_id, phases in FILTERS.items()},
+    "mark.toggle": toggle_mark,
+    "mark.all": mark_all,
+    "mark.none": unmark,
+    "view.filter": open_filter,
+    "view.zoom": lambda screen: screen.zoom(not screen.zoomed),
+    "view.back": back,
+    "view.redraw": lambda screen: screen.redraw(),
+    "app.palette": lambda screen: screen.app.action_command_palette(),
+}
