@@ -403,7 +403,7 @@ async def test_rat_01_a_429_without_a_readable_body_holds_as_well(srv: Srv, answ
     async with client_of(srv.url) as client:
         with pytest.raises(Refusal):
             await client.generate("{}")
-        assert not client.gate.may_call(urgent=True)
+        assert not client.gate.claim(urgent=True)
         assert 7 <= client.gate.budget.closed_until - srv.calls()[0].at <= 8.5
 
 

@@ -147,8 +147,8 @@ def test_dow_12_generations_whose_names_are_alike_do_not_share_a_part(world: Wor
             connection.wait(0.4)
             connection.send(parts[1])
 
-        world.srv.on("GET", f"/out/{generation_id}", lambda r, act=act: act)  # type: ignore[misc]
-        world.completed(generation_id, f"{world.srv.url}/out/{generation_id}")
+        world.srv.on("GET", f"/out/{generation_id}.png", lambda r, act=act: act)  # type: ignore[misc]
+        world.completed(generation_id, f"{world.srv.url}/out/{generation_id}.png")
     world.start()
     for generation_id, data in files.items():
         item = world.ended(generation_id)
