@@ -15,7 +15,6 @@ from vivix_tui.config import is_loopback
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import ConfigError
 
-
 MAX_PORT = 65_535
 
 
