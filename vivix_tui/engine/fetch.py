@@ -7,6 +7,8 @@ and retries (`downloader`), and the API's key and cookies: this client never has
 from __future__ import annotations
 
 import asyncio
+import errno
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -138,6 +140,9 @@ class Fetcher:
         limit = self._settings.max_size_mb * 1_000_000
         if limit and total is not None and total > limit:
             raise Failed(f"{total:,} bytes, more than download.max_size_mb allows", final=True)
+        reserve = self._settings.reserve_mb * 1_000_000
+        if shutil.disk_usage(part.path.parent).free - (total or 0) + part.size < reserve:
+            raise OSError(errno.ENOSPC, f"less than download.reserve_mb ({reserve:,} bytes) would be left")
         item = replace(item, size_bytes=total, received_bytes=part.size, error=None)
         save(item)
         return item

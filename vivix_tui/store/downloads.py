@@ -51,6 +51,14 @@ def want(connection: sqlite3.Connection, row: Generation, directory: str, now: d
     queue_wanted(connection, row, now)
 
 
+def want_unless_asked(connection: sqlite3.Connection, row: Generation) -> None:
+    """Every completed generation's files are wanted, by a setting; a wish for another folder keeps its folder."""
+    connection.execute(
+        "UPDATE generations SET wanted_in = coalesce(wanted_in, '') WHERE profile = ? AND generation_id = ?",
+        (row.profile, row.generation_id),
+    )
+
+
 def queue_wanted(connection: sqlite3.Connection, row: Generation, now: datetime) -> None:
     """Queues one download per output of a completed, wanted generation. Those done or under way stay as they are,
     unless they lie in another folder than the one that was asked for."""
