@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from vivix_tui import keys, logs, verbs
 from vivix_tui.config import Config, Paths
+from vivix_tui.domain.idlist import parse_ids
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import KeyProblem, StoreError, UsageError
 from vivix_tui.files import make_private_folder
@@ -132,10 +133,11 @@ def run_demo(config: Config, *, seed: int, speed: float, scenario: str, data: Pa
     try:
         make_private_folder(folder)
         demo = _demo_config(config, folder)
-        with _demo_api(folder, seed=seed, speed=speed, scenario=scenario) as (base_url, key, announced):
+        with _demo_api(folder, seed=seed, speed=speed, scenario=scenario) as (base_url, key, opening, announced):
             demo = _with_api(demo, base_url)
             if scenario == "history":
                 _write_past(demo, seed)
+            _track(demo, opening)
             threading.Thread(target=_follow_script, args=(demo, announced), name="script", daemon=True).start()
             return run_dashboard(demo, lambda: keys.clean(key, "the demo's key"))
     except OSError as error:
@@ -171,8 +173,11 @@ def _with_api(config: Config, base_url: str) -> Config:
 
 
 @contextmanager
-def _demo_api(folder: Path, *, seed: int, speed: float, scenario: str) -> Iterator[tuple[str, str, Iterator[str]]]:
-    """The simulated API in a process of its own; it ends with this one, whose end it sees at its standard input."""
+def _demo_api(folder: Path, *, seed: int, speed: float, scenario: str) -> Iterator[tuple[str, str, str, Iterator[str]]]:
+    """The simulated API in a process of its own; it ends with this one, whose end it sees at its standard input.
+
+    Gives its base URL, its key, the lines about what exists at the start, and those that come later.
+    """
     command = [sys.executable, "-m", "vivix_tui.demo", "--announce", "--seed", str(seed), "--speed", str(speed)]
     command += ["--scenario", scenario, "--data", str(folder)]
     log_path = folder / "demo-api.log"
@@ -183,6 +188,8 @@ def _demo_api(folder: Path, *, seed: int, speed: float, scenario: str) -> Iterat
     assert process.stdout is not None  # noqa: S101 - asked for above
     assert process.stdin is not None  # noqa: S101 - asked for above
     try:
+        import vivix_tui.ui.app  # noqa: F401, PLC0415 - loaded while the other process starts
+
         ready = process.stdout.readline()
         if not ready:
             tail = log_path.read_text("utf-8", "replace").strip().rpartition("\n")[2]
@@ -191,7 +198,8 @@ def _demo_api(folder: Path, *, seed: int, speed: float, scenario: str) -> Iterat
                 hint="it needs the extra: pip install 'vivix-tui[demo]'",
             )
         told = json.loads(ready)
-        yield told["base_url"], told["api_key"], iter(process.stdout)
+        opening = "".join(process.stdout.readline() for _ in range(told["opening"]))
+        yield told["base_url"], told["api_key"], opening, iter(process.stdout)
     finally:
         process.terminate()
         try:
@@ -205,15 +213,19 @@ def _demo_api(folder: Path, *, seed: int, speed: float, scenario: str) -> Iterat
 
 def _follow_script(config: Config, announced: Iterator[str]) -> None:
     """Follows what the demo's imaginary pipeline submits, as `vivix-tui track -` would."""
-    from vivix_tui.domain.idlist import parse_ids  # noqa: PLC0415
-
     try:
-        store = Store(config.paths.database)
         for line in announced:
-            verbs.track(store, config.profile, parse_ids(line))
-        store.close()
+            _track(config, line)
     except Exception:
         log.exception("the demo's script is no longer followed")
+
+
+def _track(config: Config, lines: str) -> None:
+    store = Store(config.paths.database)
+    try:
+        verbs.track(store, config.profile, parse_ids(lines))
+    finally:
+        store.close()
 
 
 def _write_past(config: Config, seed: int, count: int = 100_000) -> None:

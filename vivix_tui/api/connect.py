@@ -15,6 +15,8 @@ from vivix_tui.config import is_loopback
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import ConfigError
 
+MAX_PORT = 65_535
+
 
 def transport_for(url: str, limits: httpx.Limits) -> httpx.AsyncHTTPTransport:
     """A transport to the host of `url`. Raises ConfigError where the surroundings make a connection impossible."""
@@ -26,6 +28,8 @@ def transport_for(url: str, limits: httpx.Limits) -> httpx.AsyncHTTPTransport:
     if proxy and urllib.request.proxy_bypass(parts.netloc):
         proxy = None
     try:
+        if proxy and (httpx.URL(proxy).port or 0) > MAX_PORT:
+            raise ValueError(f"the proxy's port is above {MAX_PORT}")  # connecting to it would fail in an odd way
         return httpx.AsyncHTTPTransport(limits=limits, proxy=proxy, trust_env=surroundings)
     except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
         raise ConfigError(f"no connection can be made with these surroundings: {one_line(str(error))}") from None

@@ -139,12 +139,12 @@ async def _serve(server: Server, studio: Studio, base_url: str, *, announced: bo
 
 
 def _announce_opening(announcer: Announcer, studio: Studio, base_url: str) -> None:
-    announcer.say(base_url=base_url, api_key=API_KEY)
-    for job in studio.ledger.by_author("script"):
-        announcer.say(generation_id=job.id, body=job.body)
+    opening = [{"generation_id": job.id, "body": job.body} for job in studio.ledger.by_author("script")]
     if studio.scenario.has_script:
-        announcer.say(generation_id=missing_id(studio.seed))
-        announcer.say(generation_id=foreign_id(studio.seed))
+        opening += [{"generation_id": missing_id(studio.seed)}, {"generation_id": foreign_id(studio.seed)}]
+    announcer.say(base_url=base_url, api_key=API_KEY, opening=len(opening))
+    for line in opening:
+        announcer.say(**line)
 
 
 def _human_lines(studio: Studio, base_url: str) -> list[str]:

@@ -108,7 +108,7 @@ class Downloader:
             return Failed(f"{words}: {one_line(str(error), 120) or type(error).__name__}", final=untrusted)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                reason = "disk full: free some space, then download again"
+                reason = f"disk full: {error.strerror}; free some space, then download again"
                 self._save(replace(self._current(item), state=d.PAUSED, error=reason))
                 return None
             return Failed(one_line(f"{error.strerror or error}", 200), final=True)

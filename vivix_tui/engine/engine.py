@@ -23,7 +23,7 @@ from vivix_tui.engine.downloader import Downloader
 from vivix_tui.engine.link import Link
 from vivix_tui.engine.lock import EngineLock
 from vivix_tui.engine.poller import Poller
-from vivix_tui.engine.submitter import ACCEPTED_FILE, Submitter
+from vivix_tui.engine.submitter import Submitter
 from vivix_tui.errors import ConfigError, KeyProblem, VivixError
 from vivix_tui.keys import ApiKey
 from vivix_tui.store import accounts
@@ -126,9 +126,9 @@ class Engine:
         client = Client(self._config.account.base_url, budget, timeout_s=self._config.settings.api.timeout_s)
         link = Link(store, profile, client, budget)
         self._wakes = [asyncio.Event() for _ in range(3)]
-        submitter = Submitter(store, profile, link, self._wakes[1], self._config.paths.log.with_name(ACCEPTED_FILE))
+        submitter = Submitter(store, profile, link, self._wakes[1], self._config)
         parts: dict[str, Callable[[], Awaitable[None]]] = {
-            "poller": Poller(store, profile, link, self._wakes[0]).run,
+            "poller": Poller(store, self._config, link, self._wakes[0]).run,
             "submitter": submitter.run,
             "downloader": Downloader(store, self._config, self._wakes[2]).run,
             "account": AccountReader(store, profile, link, budget).run,

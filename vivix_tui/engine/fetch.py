@@ -7,10 +7,11 @@ and retries (`downloader`), and the API's key and cookies: this client never has
 from __future__ import annotations
 
 import asyncio
+import errno
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 
 import httpx
@@ -26,7 +27,8 @@ from vivix_tui.engine.part_file import PartFile, free_part
 
 MAX_REDIRECTS = 5
 PROGRESS_S = 0.5
-CHUNK_BYTES = 128 * 1024
+CONNECT_TIMEOUT_S = 15.0
+HEADERS = {"User-Agent": f"vivix-tui/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
 LEAST_BYTES_PER_S = 512
 DEAD_LINK = (403, 404, 410)
 HOPELESS = (400, 401, 451)
@@ -50,20 +52,16 @@ class Fetcher:
         self._settings = settings
         self._loopback = loopback
         # Outputs come from one kind of address, https; loopback is the demo's.
-        transport = transport_for(
+        # A bare transport: no redirect, cookie or authorization happens behind our back.
+        self._transport = transport_for(
             base_url if loopback else "https://outputs.invalid",
             httpx.Limits(max_connections=32, max_keepalive_connections=4),
         )
-        self._http = httpx.AsyncClient(
-            transport=transport,
-            timeout=httpx.Timeout(settings.stall_s, connect=15),
-            headers={"User-Agent": f"vivix-tui/{__version__}", "Accept-Encoding": "identity"},
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            trust_env=False,
-        )
+        times = httpx.Timeout(settings.stall_s, connect=CONNECT_TIMEOUT_S)
+        self._extensions = {"timeout": times.as_dict()}
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._transport.aclose()
 
     async def attempt(self, item: Download, base: Path, save: Save) -> None:
         """Fetches `item` to `base` plus the extension that its content deserves.
@@ -112,7 +110,8 @@ class Fetcher:
                 await check_address(host, port, loopback=self._loopback, private=self._settings.allow_private)
             except OSError as error:
                 raise Failed(f"{one_line(host, 60)} cannot be found: {error.strerror}") from None
-            response = await self._http.send(self._http.build_request("GET", url, headers=headers), stream=True)
+            request = httpx.Request("GET", url, headers=HEADERS | headers, extensions=self._extensions)
+            response = await self._transport.handle_async_request(request)
             if not response.has_redirect_location:
                 return response
             await response.aclose()
@@ -141,6 +140,9 @@ class Fetcher:
         limit = self._settings.max_size_mb * 1_000_000
         if limit and total is not None and total > limit:
             raise Failed(f"{total:,} bytes, more than download.max_size_mb allows", final=True)
+        reserve = self._settings.reserve_mb * 1_000_000
+        if shutil.disk_usage(part.path.parent).free - (total or 0) + part.size < reserve:
+            raise OSError(errno.ENOSPC, f"less than download.reserve_mb ({reserve:,} bytes) would be left")
         item = replace(item, size_bytes=total, received_bytes=part.size, error=None)
         save(item)
         return item

@@ -11,6 +11,7 @@ import logging
 import time
 from datetime import UTC, datetime
 
+from vivix_tui.config import Config
 from vivix_tui.domain import times
 from vivix_tui.domain.cadence import Cadence
 from vivix_tui.domain.generation import Answer, category_of
@@ -27,9 +28,10 @@ log = logging.getLogger("vivix_tui.engine.poller")
 class Poller:
     """The polling of one account. `wake` is set whenever the database changed."""
 
-    def __init__(self, store: Store, profile: str, link: Link, wake: asyncio.Event) -> None:
+    def __init__(self, store: Store, config: Config, link: Link, wake: asyncio.Event) -> None:
         self._store = store
-        self._profile = profile
+        self._profile = config.profile
+        self._fetches_all = config.settings.download.auto == "completed"
         self._link = link
         self._wake = wake
         self._cadence = Cadence()
@@ -96,7 +98,12 @@ class Poller:
             return False
         born = times.parse(answer.created_at)
         generations.record(
-            self._store, self._profile, answer, asked_at=asked_at, born=min(born, asked_at) if born else None
+            self._store,
+            self._profile,
+            answer,
+            asked_at=asked_at,
+            born=min(born, asked_at) if born else None,
+            fetch=self._fetches_all,
         )
         if answer.ended:
             self._link.last_end = time.monotonic()

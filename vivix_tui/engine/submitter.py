@@ -10,8 +10,8 @@ import asyncio
 import logging
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
+from vivix_tui.config import Config
 from vivix_tui.domain import submission as s
 from vivix_tui.domain.account import complaint, parse_body
 from vivix_tui.domain.submission import Accepted, Submission, verdict_on_refusal
@@ -31,12 +31,13 @@ log = logging.getLogger("vivix_tui.engine.submitter")
 class Submitter:
     """The queue of one account. `wake` is set whenever the database changed."""
 
-    def __init__(self, store: Store, profile: str, link: Link, wake: asyncio.Event, fallback: Path) -> None:
+    def __init__(self, store: Store, profile: str, link: Link, wake: asyncio.Event, config: Config) -> None:
         self._store = store
         self._profile = profile
         self._link = link
         self._wake = wake
-        self._fallback = fallback
+        self._fallback = config.paths.log.with_name(ACCEPTED_FILE)
+        self._daily_cap = config.settings.spend.daily_cap
         self._not_before = 0.0
         self._full_at: int | None = None
         self.sending: asyncio.Future[None] | None = None
@@ -49,7 +50,7 @@ class Submitter:
             if item is None:
                 await self._wake.wait()
                 self._wake.clear()
-            elif self._waits() or not self._checked(item):
+            elif self._waits() or not self._checked(item) or not self._affordable(item):
                 await asyncio.sleep(STEP_S)
             else:
                 await self._link.turn()
@@ -73,6 +74,20 @@ class Submitter:
         if reason is not None:
             submissions.refuse_unsent(self._store, item, reason, datetime.now(UTC))
         return reason is None
+
+    def _affordable(self, item: Submission) -> bool:
+        """Whether it stays below the user's daily cap; else it is held, with the reason."""
+        if not self._daily_cap:
+            return True
+        now = datetime.now(UTC)
+        midnight = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+        spent = submissions.spent_since(self._store, self._profile, midnight)
+        if spent + (item.credits_estimate or 0) <= self._daily_cap:
+            return True
+        price = "an unknown price" if item.credits_estimate is None else f"up to {item.credits_estimate:,}"
+        reason = f"spend.daily_cap is {self._daily_cap:,}, {spent:,} went out today, this one costs {price}"
+        submissions.hold_for(self._store, item, "DAILY_CAP", reason, now)
+        return False
 
     async def _send(self, item: Submission) -> None:
         if not submissions.begin(self._store, item.submission_id, self._link.balance, datetime.now(UTC)):

@@ -35,7 +35,8 @@ def of(store: Store, profile: str, generation_id: str) -> list[Download]:
 def work(store: Store, profile: str) -> list[Download]:
     """What is to be fetched, oldest wish first; `active` ones are left from an engine that died."""
     rows = store.all(
-        f"{_SELECT} WHERE profile = ? AND state IN ('queued', 'active') AND link_asked <> 1 ORDER BY wished_at, generation_id, \"index\"",
+        f"{_SELECT} WHERE profile = ? AND state IN ('queued', 'active') AND link_asked <> 1"
+        ' ORDER BY wished_at, generation_id, "index"',
         (profile,),
     )
     return [from_row(row) for row in rows]
@@ -48,6 +49,14 @@ def want(connection: sqlite3.Connection, row: Generation, directory: str, now: d
         (directory, row.profile, row.generation_id),
     )
     queue_wanted(connection, row, now)
+
+
+def want_unless_asked(connection: sqlite3.Connection, row: Generation) -> None:
+    """Every completed generation's files are wanted, by a setting; a wish for another folder keeps its folder."""
+    connection.execute(
+        "UPDATE generations SET wanted_in = coalesce(wanted_in, '') WHERE profile = ? AND generation_id = ?",
+        (row.profile, row.generation_id),
+    )
 
 
 def queue_wanted(connection: sqlite3.Connection, row: Generation, now: datetime) -> None:
@@ -63,7 +72,8 @@ def queue_wanted(connection: sqlite3.Connection, row: Generation, now: datetime)
         connection.execute(
             'INSERT INTO downloads (profile, generation_id, "index", url, state, directory, wished_at)'
             " VALUES (:profile, :id, :index, :url, 'queued', :directory, :at)"
-            " ON CONFLICT DO UPDATE SET url = excluded.url, state = 'queued', error = NULL, attempts = 0, link_asked = 0,"
+            " ON CONFLICT DO UPDATE SET url = excluded.url, state = 'queued', error = NULL, attempts = 0,"
+            " link_asked = 0,"
             " directory = excluded.directory, wished_at = excluded.wished_at,"
             " received_bytes = CASE WHEN state = 'done' THEN 0 ELSE received_bytes END,"
             " path = CASE WHEN directory IS excluded.directory THEN path END,"
@@ -88,7 +98,8 @@ def queue_wanted(connection: sqlite3.Connection, row: Generation, now: datetime)
 def requeue(connection: sqlite3.Connection, item: Download) -> None:
     """A finished download whose file vanished: fetch it again."""
     connection.execute(
-        "UPDATE downloads SET state = 'queued', received_bytes = 0, attempts = 0, link_asked = 0, error = NULL, sha256 = NULL,"
+        "UPDATE downloads SET state = 'queued', received_bytes = 0, attempts = 0, link_asked = 0, error = NULL,"
+        " sha256 = NULL,"
         ' path = NULL, part = NULL, etag = NULL WHERE profile = ? AND generation_id = ? AND "index" = ?',
         (item.profile, item.generation_id, item.index),
     )

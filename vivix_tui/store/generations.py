@@ -83,12 +83,12 @@ def insert_past(
 
 
 def record(
-    store: Store, profile: str, answer: Answer, *, asked_at: datetime, born: datetime | None = None
+    store: Store, profile: str, answer: Answer, *, asked_at: datetime, born: datetime | None = None, fetch: bool = False
 ) -> Generation | None:
     """Applies `answer` to its row. Returns the row as it is now, None where the answer had to be dropped.
 
     `born` is when the server made it (never later than now), for sorting. When the generation completed and its
-    files are wanted, the downloads are queued in the same transaction.
+    files are wanted, by a wish or by `fetch` (all are), the downloads are queued in the same transaction.
     """
     with store.write() as connection:
         row = _locked(connection, profile, answer.generation_id)
@@ -99,6 +99,8 @@ def record(
         if after.status != row.status:
             add_event(connection, profile, row.generation_id, asked_at, after.status or "?", after.error)
         if after.status != row.status or after.urls != row.urls:
+            if fetch:
+                downloads.want_unless_asked(connection, after)
             downloads.queue_wanted(connection, after, asked_at)
         downloads.new_links(connection, profile, row.generation_id, after.urls)
         return after

@@ -161,6 +161,27 @@ def resolve(store: Store, submission_id: str, state: str, now: datetime) -> None
         )
 
 
+def spent_since(store: Store, profile: str, since: datetime) -> int:
+    """Credits of what was sent since then: what was used, else the estimates; what may have been charged counts."""
+    row = store.one(
+        "SELECT coalesce(sum(coalesce(g.credits_used, g.credits_estimate, s.credits_estimate, 0)), 0)"
+        " FROM submissions s LEFT JOIN generations g ON g.profile = s.profile AND g.generation_id = s.generation_id"
+        " WHERE s.profile = ? AND s.state IN ('sending', 'accepted', 'unknown') AND s.sent_at >= ?",
+        (profile, times.iso(since)),
+    )
+    return int(row[0])
+
+
+def hold_for(store: Store, item: Submission, code: str, reason: str, now: datetime) -> None:
+    """Stays queued, held with a reason, until the user releases it."""
+    with store.write() as connection:
+        connection.execute(
+            "UPDATE submissions SET held = 1, error = ?, message = ? WHERE submission_id = ? AND state = 'queued'",
+            (code, reason, item.submission_id),
+        )
+        add_event(connection, item.profile, item.submission_id, now, "held", code)
+
+
 def refuse_unsent(store: Store, item: Submission, reason: str, now: datetime) -> None:
     """Refused here, before a byte left: it costs nothing."""
     with store.write() as connection:
