@@ -69,3 +69,17 @@ def test_the_disk_reserve_is_kept_and_the_download_paused(world: World) -> None:
     item = world.ended("g1")
     assert item.state == "paused"
     assert "reserve_mb" in (item.error or "")
+
+
+def test_two_unknown_outcomes_in_a_row_pause_the_queue(world: World) -> None:
+    """Each further body might be charged without an answer, too."""
+    world.answer_posts(lambda r: b"HTTP/1.1 504 X\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>")
+    ids = world.submit(BODY, BODY, BODY)
+    world.start()
+    until(lambda: world.paused)
+    assert [world.state(i) for i in ids] == ["unknown", "unknown", "queued"]
+    assert "may have been charged" in (world.paused or "")
+    world.answer_posts(lambda r: json_reply(201, {"generation_id": "g"}))
+    verbs_queue.resume(world.store, PROFILE)
+    until(lambda: world.state(ids[2]) == "accepted")
+    assert len(world.posts) == 3

@@ -87,6 +87,11 @@ PROVIDER_DOWN_WAIT_S = 60.0
 SLOT_WAIT_S = 10.0
 
 
+def is_definite(status: int) -> bool:
+    """Whether an answer with this HTTP status says for sure that nothing was made. A 408 may hide a job that was."""
+    return 400 <= status < 500 and status != 408
+
+
 def verdict_on_refusal(status: int, code: str, retry_after_s: float | None) -> Verdict:
     """What the API's own error body (JSON with a code) means for a POST.
 
@@ -101,6 +106,6 @@ def verdict_on_refusal(status: int, code: str, retry_after_s: float | None) -> V
         return Verdict(state=QUEUED)
     if status == 503 and code == "PROVIDER_DOWN":
         return Verdict(state=REFUSED, wait_s=PROVIDER_DOWN_WAIT_S)
-    if 400 <= status < 500:
+    if is_definite(status):
         return Verdict(state=REFUSED)
     return Verdict(state=UNKNOWN)

@@ -68,11 +68,17 @@ class Fetcher:
 
         `save` writes the row. Raises Failed, ForbiddenURL, httpx errors, OSError; the row says how far it came.
         """
-        if item.part is None:
+        new = item.part is None
+        if new:
             # The name is on record before the file exists: a kill leaves no file that nobody knows.
-            item = replace(item, part=str(free_part(base, item.index)), etag=None, received_bytes=0)
+            item = replace(
+                item,
+                part=str(free_part(base, f"{item.profile}/{item.generation_id}/{item.index}")),
+                etag=None,
+                received_bytes=0,
+            )
             save(item)
-        part = PartFile(Path(item.part or ""), new=False)
+        part = PartFile(Path(item.part or ""), new=new)
         try:
             if part.finished_as is None:
                 item = await self._receive(item, part, save)

@@ -6,8 +6,10 @@ final name that never replaces anything. Refuses: the network.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 from vivix_tui.domain import media
@@ -24,11 +26,12 @@ class PartFile:
         self.path = path
         self.size = 0
         make_private_folder(path.parent)
+        self.finished_as = None if new else _twin(path)
+        if self.finished_as is None and not new and path.exists() and path.stat().st_nlink > 1:
+            path.unlink()  # another name elsewhere holds these bytes: emptying them here would empty them there
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_EXCL if new else 0)
         self._file = os.fdopen(os.open(path, flags, 0o600), "r+b")
         self._digest = hashlib.sha256()
-        # Two names for one file: the program was killed between the link and the unlink of `finish`.
-        self.finished_as = _twin(path) if os.fstat(self._file.fileno()).st_nlink > 1 else None
 
     def resume(self) -> int:
         """Reads what an earlier attempt left, for the digest. Returns its size."""
@@ -92,13 +95,17 @@ class PartFile:
         return final
 
 
-def free_part(base: Path, index: int) -> Path:
-    """A name for a new `.part` beside `base` that nothing has: what lies there is the user's."""
+def free_part(base: Path, owner: str) -> Path:
+    """A name for a new `.part` beside `base` that nothing has: what lies there is the user's.
+
+    `owner` names the output uniquely; a digest of it keeps outputs apart whose names are alike.
+    """
+    digest = hashlib.sha256(owner.encode()).hexdigest()[:8]
     for number in range(1, MAX_SUFFIX + 1):
-        path = base.with_name(f"{base.name}.{index}{'' if number == 1 else f'-{number}'}.part")
+        path = base.with_name(f"{base.name}.{digest}{'' if number == 1 else f'-{number}'}.part")
         if not os.path.lexists(path):
             return path
-    raise FileExistsError(f"{MAX_SUFFIX} files are named like {base.name}.{index}.part")
+    raise FileExistsError(f"{MAX_SUFFIX} files are named like {base.name}.{digest}.part")
 
 
 def _link_free_name(part: Path, target: Path) -> Path:
@@ -109,13 +116,36 @@ def _link_free_name(part: Path, target: Path) -> Path:
             os.link(part, name)
         except FileExistsError:
             continue
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+                raise
+            if not _copied(part, name):
+                continue
         return name
     raise FileExistsError(f"{MAX_SUFFIX} files are named like {target.name}")
 
 
+def _copied(part: Path, name: Path) -> bool:
+    """A copy, for file systems without hard links. False where the name exists."""
+    try:
+        target = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(target, "wb") as file, part.open("rb") as source:
+        shutil.copyfileobj(source, file, _BLOCK)
+        file.flush()
+        os.fsync(file.fileno())
+    return True
+
+
 def _twin(path: Path) -> Path | None:
-    """Another name of the same file in the same folder."""
-    own = path.lstat()
+    """Another name of the same file in the same folder: the program was killed between link and unlink."""
+    try:
+        own = path.lstat()
+    except FileNotFoundError:
+        return None
+    if own.st_nlink < 2:
+        return None
     for other in path.parent.iterdir():
         found = other.lstat()
         if other != path and (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino):

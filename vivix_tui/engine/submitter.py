@@ -23,6 +23,7 @@ from vivix_tui.store.store import Store
 
 STEP_S = 0.2
 STORE_AGAIN_S = 1.0
+UNKNOWN_PAUSES_AT = 2
 ACCEPTED_FILE = "accepted.jsonl"
 NO_CONNECTION_WAIT_S = 2.0
 log = logging.getLogger("vivix_tui.engine.submitter")
@@ -39,6 +40,7 @@ class Submitter:
         self._fallback = config.paths.log.with_name(ACCEPTED_FILE)
         self._daily_cap = config.settings.spend.daily_cap
         self._not_before = 0.0
+        self._unknown_in_a_row = 0
         self._full_at: int | None = None
         self.sending: asyncio.Future[None] | None = None
 
@@ -105,12 +107,13 @@ class Submitter:
             )
         except BadReply as error:
             # A redirect, an HTML page, 2xx without an id: whoever wrote that does not say that nothing was made.
-            state = s.REFUSED if 400 <= error.status < 500 and error.status != 408 else s.UNKNOWN
+            state = s.REFUSED if s.is_definite(error.status) else s.UNKNOWN
             said = Refusal(
                 status=error.status, code=f"HTTP_{error.status}", message=str(error), request_id=error.request_id
             )
             self._ended(item, state, said)
         else:
+            self._unknown_in_a_row = 0
             await self._keep(item, answer)
 
     async def _keep(self, item: Submission, answer: Accepted) -> None:
@@ -153,6 +156,14 @@ class Submitter:
 
     def _ended(self, item: Submission, state: str, refusal: Refusal) -> None:
         submissions.ended(self._store, item, state, datetime.now(UTC), refusal=refusal)
+        self._unknown_in_a_row = self._unknown_in_a_row + 1 if state == s.UNKNOWN else 0
+        if self._unknown_in_a_row >= UNKNOWN_PAUSES_AT:
+            # Each further body might be charged without an answer, too: that is for the user to risk.
+            reason = (
+                f"{self._unknown_in_a_row} submissions in a row brought no readable answer and may have been charged"
+            )
+            submissions.pause_queue(self._store, self._profile, reason)
+            self._unknown_in_a_row = 0
         if state == s.UNKNOWN:
             # How the balance moved is the one hint at whether it was charged.
             self._link.doubt_balance(ask=True)

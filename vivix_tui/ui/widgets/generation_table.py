@@ -212,6 +212,7 @@ class GenerationTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._drawn.clear()
         self._looks_away = False
         self.follow_changes()
+        self.refresh()
 
     def on_focus(self) -> None:
         self.refresh()
