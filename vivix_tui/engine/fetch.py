@@ -71,12 +71,8 @@ class Fetcher:
         new = item.part is None
         if new:
             # The name is on record before the file exists: a kill leaves no file that nobody knows.
-            item = replace(
-                item,
-                part=str(free_part(base, f"{item.profile}/{item.generation_id}/{item.index}")),
-                etag=None,
-                received_bytes=0,
-            )
+            owner = f"{item.profile}/{item.generation_id}/{item.index}"
+            item = replace(item, part=str(free_part(base, owner)), etag=None, received_bytes=0)
             save(item)
         part = PartFile(Path(item.part or ""), new=new)
         try:

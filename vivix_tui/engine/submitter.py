@@ -159,9 +159,7 @@ class Submitter:
         self._unknown_in_a_row = self._unknown_in_a_row + 1 if state == s.UNKNOWN else 0
         if self._unknown_in_a_row >= UNKNOWN_PAUSES_AT:
             # Each further body might be charged without an answer, too: that is for the user to risk.
-            reason = (
-                f"{self._unknown_in_a_row} submissions in a row brought no readable answer and may have been charged"
-            )
+            reason = f"{self._unknown_in_a_row} submissions in a row had no readable answer, may have been charged"
             submissions.pause_queue(self._store, self._profile, reason)
             self._unknown_in_a_row = 0
         if state == s.UNKNOWN:
