@@ -48,6 +48,7 @@ class Home:
             cwd=self.path,
             capture_output=True,
             text=True,
+            encoding="utf-8",
             timeout=timeout_s,
             check=False,
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import KEY, Home, make_home, until
+from tests.e2e.terminal import Terminal
 
 BODY = '{"model":"m","prompt":"a misty forest"}'
 
@@ -168,6 +169,24 @@ def test_hostile_text_is_shown_harmless_and_given_back_whole_as_json(home: Home)
         assert not set(run.stdout) & {"\x1b", "\x07", "\u202e"}
     shown = json.loads(home.run("show", "abc", "--json").stdout)
     assert json.loads(shown["body"])["prompt"] == hostile
+
+
+def test_ter_11_a_locale_without_utf_8_litters_nothing(tmp_path: Path) -> None:
+    home = make_home(tmp_path, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    line = json.dumps({"generation_id": "é🌊", "body": {"prompt": "a misty forêt"}})
+    assert home.run("track", "-", stdin=line).returncode == 0
+    assert home.run("track", "ü-2").returncode == 0
+    shown = home.run("list").stdout
+    assert "é🌊" in shown
+    assert "ü-2" in shown
+    assert "a misty forêt" in shown
+    assert "\\u" not in shown
+    with Terminal(home) as terminal:
+        terminal.wait_for("a misty forêt")
+        terminal.wait_for("○ not asked")
+        assert b"\\u" not in terminal.raw
+        terminal.press("q")
+        assert terminal.exit_code() == 0
 
 
 def test_output_into_a_closed_pipe_is_no_error(home: Home) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import math
 import os
 import signal
@@ -149,13 +150,21 @@ def entry() -> NoReturn:
     A name lookup or a key command that hangs in a thread would keep the interpreter waiting. All that matters is on
     disk by now, so such a thread is left behind.
     """
-    code = main()
+    _speak_utf8()
+    code = main([os.fsencode(argument).decode("utf-8", "surrogateescape") for argument in sys.argv[1:]])
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
     if threading.active_count() > 1:
         os._exit(code)
     sys.exit(code)
+
+
+def _speak_utf8() -> None:
+    """Terminals speak UTF-8 also where a locale was not passed on, as over many SSH links."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() not in ("utf-8", "utf8"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from rich.text import Text
 from textual.app import App
 from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.widgets import Input, TextArea
 
 from vivix_tui.config import Settings
 from vivix_tui.domain.text import one_line
@@ -106,6 +107,16 @@ class VivixApp(App[int]):
             unknown.append(f"ui.theme {self.settings.ui.theme!r}")
         if unknown:
             self.notify(f"Not known: {one_line(', '.join(unknown), 200)}", severity="warning", markup=False)
+
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        # Textual passes a key on and looks at the next one at once. Over a slow link keys arrive in bursts, and what
+        # follows `/` would not find the field but run as commands: "/Ryan" could pay for a retry. So a command is
+        # done before the next key is looked at; keys for a field go on as ever.
+        if await super()._check_bindings(key, priority):
+            return True
+        if not priority or isinstance(self.focused, Input | TextArea):
+            return False
+        return await super()._check_bindings(key)
 
     def _ended_by_signal(self, code: int) -> None:
         self.exit(return_code=code)

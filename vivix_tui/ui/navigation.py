@@ -74,7 +74,7 @@ def filter_by_phase(screen: MainScreen, phases: frozenset[str]) -> None:
 def open_filter(screen: MainScreen) -> None:
     field = screen.query_one("#filter", Input)
     field.display = True
-    field.focus()
+    screen.set_focus(field)  # now, not when its turn comes: the next key may be waiting already
 
 
 def back(screen: MainScreen) -> None:

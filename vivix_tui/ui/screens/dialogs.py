@@ -37,7 +37,7 @@ def keys_line(*keys: tuple[str, str]) -> Static:
 
 
 class Confirm(ModalScreen[bool]):
-    """Asks once. y says yes; n, Enter, Esc and everything else that is no movement say no."""
+    """Asks once. y says yes, but not before the question was drawn; n, q, Enter and Esc say no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("y", "answer(True)", "yes"),
@@ -48,6 +48,7 @@ class Confirm(ModalScreen[bool]):
         super().__init__()
         self._title, self._text, self._yes = title, text, yes
         self._answered = False
+        self._drawn = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -55,9 +56,15 @@ class Confirm(ModalScreen[bool]):
             yield Static(literal(self._text), classes="dialog--text")
             yield keys_line(("y", self._yes), ("enter esc", "cancel"))
 
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._was_drawn)
+
+    def _was_drawn(self) -> None:
+        self._drawn = True
+
     def action_answer(self, answer: bool) -> None:
         # Keys that were pressed in one burst may all have reached this dialog before it is gone.
-        if not self._answered:
+        if not self._answered and (self._drawn or not answer):
             self._answered = True
             self.dismiss(answer)
 

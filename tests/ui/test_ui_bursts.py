@@ -1,0 +1,83 @@
+"""Keys that arrive in one burst, as they do over a slow link: each finds what the one before it has opened."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from tests.ui.conftest import PROFILE, Screen, settled
+from vivix_tui.store import query
+from vivix_tui.ui.screens.dialogs import Confirm
+from vivix_tui.ui.screens.main import MainScreen
+
+NAMES = {"/": "slash", " ": "space", "\r": "enter", "\x1b": "escape", "*": "asterisk"}
+
+
+def burst(pilot: Pilot[int], text: str) -> None:
+    """All keys are in the program's queue before it looks at the first."""
+    for character in text:
+        shown = character if character.isprintable() else None
+        pilot.app.post_message(events.Key(NAMES.get(character, character), shown))
+
+
+@pytest.mark.parametrize("row", ["4", "3"])
+@pytest.mark.parametrize("text", ["/Ryan", "/Ryan\r", "Ry", "RRRy", "Ry\x1bRy", "*Ry", "Ryyyyyyyy"])
+async def test_mon_05_no_burst_of_keys_pays_for_anything(screen: Screen, row: str, text: str) -> None:
+    screen.busy()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        for key in (row, "g"):
+            await pilot.press(key)
+            await settled(pilot)
+        burst(pilot, text)
+        await settled(pilot)
+        await settled(pilot)
+        assert query.queue(screen.store, PROFILE) == []
+
+
+async def test_what_follows_the_slash_is_the_filter(screen: Screen) -> None:
+    screen.busy()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        burst(pilot, "/misty forest\r")
+        await settled(pilot)
+        await settled(pilot)
+        main = app.screen
+        assert isinstance(main, MainScreen)
+        assert main.query_one("#filter", Input).value == "misty forest"
+        assert main.listing.filter.text == "misty forest"
+        assert not main.table.marks
+        assert main.table.has_focus
+
+
+async def test_y_counts_once_the_question_was_drawn(screen: Screen) -> None:
+    screen.busy()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        for key in ("4", "g"):
+            await pilot.press(key)
+            await settled(pilot)
+        burst(pilot, "Ry")
+        await settled(pilot)
+        await settled(pilot)
+        assert isinstance(app.screen, Confirm)
+        burst(pilot, "yyyyyyyyyy")
+        await settled(pilot)
+        assert isinstance(app.screen, MainScreen)
+        assert len(query.queue(screen.store, PROFILE)) == 1
+
+
+async def test_a_burst_of_movements_is_walked_in_full(screen: Screen) -> None:
+    screen.busy()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        burst(pilot, "jjjjkj j")
+        await settled(pilot)
+        main = app.screen
+        assert isinstance(main, MainScreen)
+        assert main.table.cursor == 6
+        assert len(main.table.marks) == 1
