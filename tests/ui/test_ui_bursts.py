@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from textual import events
 from textual.pilot import Pilot
@@ -53,7 +55,7 @@ async def test_what_follows_the_slash_is_the_filter(screen: Screen) -> None:
         assert main.table.has_focus
 
 
-async def test_y_counts_once_the_question_was_drawn(screen: Screen) -> None:
+async def test_y_counts_once_the_question_was_painted(screen: Screen) -> None:
     screen.busy()
     app = screen.app()
     async with app.run_test(size=(120, 36)) as pilot:
@@ -81,3 +83,18 @@ async def test_a_burst_of_movements_is_walked_in_full(screen: Screen) -> None:
         assert isinstance(main, MainScreen)
         assert main.table.cursor == 6
         assert len(main.table.marks) == 1
+
+
+async def test_y_counts_in_the_very_moment_of_the_painting(screen: Screen) -> None:
+    screen.busy()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        for key in ("4", "g"):
+            await pilot.press(key)
+            await settled(pilot)
+        app.post_message(events.Key("R", "R"))
+        while not isinstance(app.screen, Confirm) or app.screen._question.painted_at is None:
+            await asyncio.sleep(0)
+        burst(pilot, "y")
+        await settled(pilot)
+        assert len(query.queue(screen.store, PROFILE)) == 1

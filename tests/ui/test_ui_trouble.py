@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from tests.ui.conftest import PROFILE, Screen, settled
@@ -111,7 +112,7 @@ async def test_a_dialog_answers_once_however_many_keys_have_reached_it(screen: S
         app.push_screen(dialog, answers.append)
         await settled(pilot)
         for _ in range(20):
-            dialog.action_answer(True)
+            dialog.post_message(events.Key("y", "y"))
         await settled(pilot)
         assert answers == [True]
         assert app.screen is main(app)

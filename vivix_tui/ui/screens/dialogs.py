@@ -6,6 +6,7 @@ confirms is never the key that asked; key repeat never confirms.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
@@ -14,7 +15,9 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.geometry import Region
 from textual.screen import ModalScreen
+from textual.strip import Strip
 from textual.widgets import Input, Static, TextArea
 
 from vivix_tui.domain.idlist import parse_ids
@@ -36,35 +39,49 @@ def keys_line(*keys: tuple[str, str]) -> Static:
     return Static(Content.assemble(*parts), classes="dialog--keys")
 
 
-class Confirm(ModalScreen[bool]):
-    """Asks once. y says yes, but not before the question was drawn; n, q, Enter and Esc say no."""
+class _Question(Static):
+    """Knows since when it can be seen: layout asks for its size before, only painting asks for its lines."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("y", "answer(True)", "yes"),
-        ("n,enter,escape,q", "answer(False)", "no"),
-    ]
+    painted_at: float | None = None
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        if self.painted_at is None:
+            self.painted_at = time.monotonic()
+        return super().render_lines(crop)
+
+
+class Confirm(ModalScreen[bool]):
+    """Asks once. y says yes, if it was pressed after the question was painted; n, q, Enter and Esc say no."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("n,enter,escape,q", "cancel", "no")]
 
     def __init__(self, title: str, text: str, yes: str) -> None:
         super().__init__()
         self._title, self._text, self._yes = title, text, yes
+        self._question = _Question(literal(text), classes="dialog--text")
         self._answered = False
-        self._drawn = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(literal(self._title), classes="dialog--title")
-            yield Static(literal(self._text), classes="dialog--text")
+            yield self._question
             yield keys_line(("y", self._yes), ("enter esc", "cancel"))
 
-    def on_mount(self) -> None:
-        self.call_after_refresh(self._was_drawn)
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "y":
+            event.stop()
+            # Its time is when it was read from the terminal. Over a slow link keys arrive in bursts, and a y that was
+            # on its way before there was a question is no answer to it, however late it is handled.
+            painted_at = self._question.painted_at
+            if painted_at is not None and event.time > painted_at:
+                self._answer(True)
 
-    def _was_drawn(self) -> None:
-        self._drawn = True
+    def action_cancel(self) -> None:
+        self._answer(False)
 
-    def action_answer(self, answer: bool) -> None:
-        # Keys that were pressed in one burst may all have reached this dialog before it is gone.
-        if not self._answered and (self._drawn or not answer):
+    def _answer(self, answer: bool) -> None:
+        # Several keys may have reached this dialog before it is gone.
+        if not self._answered:
             self._answered = True
             self.dismiss(answer)
 
