@@ -61,6 +61,8 @@ def test_watch_read_retry_download_quit_and_come_back(journey: Journey) -> None:
         terminal.press("!")
         terminal.wait_for(r"\[failed\+gone: \d")
         terminal.press(ENTER)
+        # Until the zoomed frame is there, STATUS below would match the old one, and ESC R in one read is Alt+R.
+        terminal.wait_until_gone("STATUS")
         terminal.wait_for(r"✗ failed.*PROVIDER_ERROR")
         failed = next(row for row in journey.by_prompt("[fail]") if row.status == "failed")
         assert failed.message
