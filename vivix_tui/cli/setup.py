@@ -19,7 +19,7 @@ import msgspec
 
 from vivix_tui import __version__, keys
 from vivix_tui.cli import output
-from vivix_tui.config import Config, Paths, Settings
+from vivix_tui.config import Config, Paths
 from vivix_tui.domain.budget import Budget
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import ConfigError, KeyProblem, Refusal, VivixError
@@ -171,8 +171,3 @@ def _write_new(path: Path, text: str) -> None:
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
-
-
-def effective_defaults() -> dict[str, Any]:
-    """All settings with their defaults, as the example config shows them."""
-    return dict(msgspec.to_builtins(Settings()))

@@ -191,11 +191,6 @@ def files_text(row: TableRow, glyphs: dict[str, str]) -> tuple[str, str, bool]:
     return str(row.files), "muted", True
 
 
-def short_id(text: str) -> str:
-    """The first eight characters of an id, harmless."""
-    return one_line(text, 60)[:8]
-
-
 def local_time(text: str | None, glyphs: dict[str, str]) -> str:
     """A stored time as the user's clock shows it."""
     moment = times.parse(text)
