@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from vivix_tui.domain import download as d
-from vivix_tui.domain.account import Model, parse_body, price_band
-from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
+from vivix_tui.domain.account import parse_body
+from vivix_tui.domain.generation import COMPLETED, FAILED
+from vivix_tui.domain.price import Price, charges_by_parameters, price
 from vivix_tui.domain.text import is_trackable_id, one_line
 from vivix_tui.errors import UsageError
 from vivix_tui.store import accounts, downloads, generations, submissions
@@ -27,19 +28,6 @@ class Outcome:
     done: int
     text: str
     ids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RetryQuote:
-    """What retrying would mean, for the question before it.
-
-    `credits` is (lowest, highest) by the original's own charge or the model's band, None where nobody knows;
-    `obstacle` says why it cannot be done, `needs_again` why it should not be done without saying "again".
-    """
-
-    credits: tuple[int, int] | None
-    obstacle: str | None = None
-    needs_again: str | None = None
 
 
 def track(store: Store, profile: str, items: Iterable[tuple[str, str | None]]) -> Outcome:
@@ -62,73 +50,16 @@ def submit(store: Store, profile: str, bodies: Sequence[str], *, check: bool = T
     for body in bodies:
         if parse_body(body) is None:
             raise UsageError(f"a body must be one JSON object, not {one_line(body, 60)!r}")
-    models = accounts.models(store, profile)
+    prices = prices_of(store, profile, bodies)
     with store.write(durable=True) as connection:
         now = datetime.now(UTC)
         ids = tuple(
-            submissions.queue(connection, profile, body, now, checked=check, credits_estimate=_estimate(body, models))
-            for body in bodies
+            submissions.queue(
+                connection, profile, body, now, checked=check, credits_estimate=item.high if item else None
+            )
+            for body, item in zip(bodies, prices, strict=True)
         )
     return Outcome(len(ids), f"queued {_number(len(ids), 'submission')}", ids)
-
-
-def quote_retry(store: Store, profile: str, generation_id: str) -> RetryQuote:
-    """What a retry of this generation would cost, and what speaks against it."""
-    row = generations.get(store, profile, generation_id)
-    if row is None:
-        return RetryQuote(None, obstacle=f"{one_line(generation_id, 60)} is not known here; track it first")
-    obstacle = obstacle_to_retry(row)
-    if obstacle:
-        return RetryQuote(None, obstacle=obstacle)
-    assert row.body is not None  # noqa: S101 - obstacle_to_retry said so
-    needs_again = "it completed: the same seed and body give the same result" if row.status == COMPLETED else None
-    if submissions.retry_under_way(store, profile, generation_id):
-        needs_again = "a retry of it is already under way"
-    return RetryQuote(_price(row, accounts.models(store, profile)), needs_again=needs_again)
-
-
-def total_price(quotes: Sequence[RetryQuote]) -> str:
-    """What several retries cost together, in words; an unknown price is said to be unknown."""
-    bands = [quote.credits for quote in quotes if quote.credits is not None]
-    if not bands:
-        return "an unknown price"
-    low, high = sum(band[0] for band in bands), sum(band[1] for band in bands)
-    words = f"{high:,} credits" if low == high else f"{low:,} to {high:,} credits"
-    unknown = len(quotes) - len(bands)
-    return f"{words} and {unknown} of unknown price" if unknown else words
-
-
-def obstacle_to_retry(row: Generation) -> str | None:
-    """Why this generation cannot be retried, None where it can."""
-    if row.body is None:
-        return "its body is not known here, so there is nothing to send again"
-    if not row.ended:
-        return "it has not ended"
-    if row.gone is not None and row.status != FAILED:
-        return f"the API does not say how it ended ({row.gone})"
-    return None
-
-
-def retry(store: Store, profile: str, generation_id: str, *, again: bool = False) -> Outcome:
-    """Queues the identical body of a generation once more. Raises UsageError where that cannot or should not be.
-
-    However often and from however many processes it is wished for, one retry is under way at a time, unless `again`.
-    """
-    row = generations.get(store, profile, generation_id)
-    obstacle = obstacle_to_retry(row) if row is not None else "it is not known here; track it first"
-    if obstacle or row is None or row.body is None:
-        raise UsageError(f"{one_line(generation_id, 60)} cannot be retried: {obstacle}")
-    if row.status == COMPLETED and not again:
-        raise UsageError(f"{one_line(generation_id, 60)} completed and was not retried", hint="say --again")
-    estimate = _estimate(row.body, accounts.models(store, profile))
-    with store.write(durable=True) as connection:
-        under_way = None if again else submissions.retry_under_way(store, profile, generation_id)
-        if under_way:
-            return Outcome(0, "a retry is already under way", (under_way,))
-        new = submissions.queue(
-            connection, profile, row.body, datetime.now(UTC), retry_of=generation_id, credits_estimate=estimate
-        )
-    return Outcome(1, "retry queued", (new,))
 
 
 def download(store: Store, profile: str, generation_id: str, *, directory: Path | None = None) -> Outcome:
@@ -190,29 +121,21 @@ def restore(store: Store, profile: str, ids: Sequence[str]) -> Outcome:
 def refresh(store: Store, profile: str, generation_id: str) -> Outcome:
     """Asks the API about this generation as soon as the budget allows; repeated wishes are one call."""
     with store.write() as connection:
-        done = connection.execute(
-            "UPDATE generations SET hurry = 1 WHERE profile = ? AND generation_id = ? AND hurry = 0",
-            (profile, generation_id),
-        ).rowcount
+        done = generations.hurry(connection, profile, generation_id)
     return Outcome(done, "asking" if done else "already asking", (generation_id,))
 
 
-def _estimate(body: str, models: dict[str, Model]) -> int | None:
-    value = parse_body(body) or {}
-    band = price_band(models.get(str(value.get("model"))), value)
-    return band[1] if band else None
-
-
-def _price(row: Generation, models: dict[str, Model]) -> tuple[int, int] | None:
-    """A failed job was refunded (`credits_used` 0), which says nothing about the price of the next."""
-    known = row.credits_used or row.credits_estimate
-    if row.status == COMPLETED and row.credits_used:
-        return row.credits_used, row.credits_used
-    value = parse_body(row.body or "") or {}
-    band = price_band(models.get(str(value.get("model"))), value)
-    if known:
-        return (min(band[0], known) if band else known), known
-    return band
+def prices_of(store: Store, profile: str, bodies: Sequence[str], *, estimate: int | None = None) -> list[Price | None]:
+    """What each body will probably cost; `estimate` is the API's upper bound for them, where it is known."""
+    models = accounts.models(store, profile)
+    values = [parse_body(body) or {} for body in bodies]
+    slugs = {str(value.get("model")) for value in values}
+    charges = {slug: charges_by_parameters(generations.charges(store, profile, slug)) for slug in slugs}
+    return [
+        price(value, models.get(slug), charges[slug], estimate=estimate)
+        for value in values
+        for slug in [str(value.get("model"))]
+    ]
 
 
 def _number(count: int, noun: str) -> str:

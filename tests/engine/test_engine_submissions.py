@@ -30,7 +30,7 @@ from tests.srv import (
     reset,
     silence,
 )
-from vivix_tui import verbs, verbs_queue
+from vivix_tui import verbs_queue, verbs_retry
 from vivix_tui.domain.submission import verdict_on_refusal
 from vivix_tui.keys import ApiKey
 
@@ -226,7 +226,7 @@ def test_mon_10_what_was_not_accepted_stays_queued(world: World, name: str) -> N
     world.start()
     until(lambda: world.status("original") == "failed")
     for _ in range(10):
-        verbs.retry(world.store, PROFILE, "original", again=True)
+        verbs_retry.retry(world.store, PROFILE, "original", again=True)
     until(lambda: len(world.posts) == 3)
     rest(1.0)
     assert len(world.posts) == 3
@@ -360,7 +360,7 @@ def test_mon_07_a_retry_sends_the_same_bytes(world: World) -> None:
     world.submit(BODY)
     world.start()
     until(lambda: world.store.all("SELECT 1 FROM generations WHERE status = 'failed'"))
-    outcome = verbs.retry(world.store, PROFILE, "g1")
+    outcome = verbs_retry.retry(world.store, PROFILE, "g1")
     until(lambda: world.state(outcome.ids[0]) == "accepted")
     first, second = world.posts
     assert first.body == second.body == BODY.encode()
@@ -373,7 +373,7 @@ def test_mon_05_twenty_retries_at_once_are_one_post(world: World) -> None:
     world.answer_posts(lambda r: later(0.3, made(r)))
     world.start()
     until(lambda: world.status("g1") == "failed")
-    ids = {verbs.retry(world.store, PROFILE, "g1").ids for _ in range(20)}
+    ids = {verbs_retry.retry(world.store, PROFILE, "g1").ids for _ in range(20)}
     assert len(ids) == 1
     until(lambda: world.state(next(iter(ids))[0]) == "accepted")
     rest(0.5)

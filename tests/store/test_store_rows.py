@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from vivix_tui import verbs, verbs_queue
+from vivix_tui import verbs, verbs_queue, verbs_retry
 from vivix_tui.domain import submission as s
 from vivix_tui.domain.account import Account, Model, Parameter
 from vivix_tui.domain.generation import Answer
+from vivix_tui.domain.price import Price, in_words, most
 from vivix_tui.domain.submission import Accepted
 from vivix_tui.errors import Refusal, UsageError
 from vivix_tui.store import accounts, downloads, generations, query, submissions
@@ -234,7 +235,7 @@ def failed(store: Store, body: str | None = BODY) -> None:
 
 def test_mon_07_a_retry_sends_the_same_text_and_knows_its_ancestor(store: Store) -> None:
     failed(store)
-    (new,) = verbs.retry(store, "p", "a").ids
+    (new,) = verbs_retry.retry(store, "p", "a").ids
     item = submissions.get(store, new)
     assert item is not None
     assert item.body == BODY
@@ -243,64 +244,90 @@ def test_mon_07_a_retry_sends_the_same_text_and_knows_its_ancestor(store: Store)
 
 def test_mon_05_twenty_wishes_for_one_retry_are_one(store: Store) -> None:
     failed(store)
-    outcomes = [verbs.retry(store, "p", "a") for _ in range(20)]
+    outcomes = [verbs_retry.retry(store, "p", "a") for _ in range(20)]
     assert [outcome.done for outcome in outcomes] == [1] + [0] * 19
     assert len({outcome.ids for outcome in outcomes}) == 1
     assert len(query.queue(store, "p")) == 1
-    assert "under way" in (verbs.quote_retry(store, "p", "a").needs_again or "")
-    assert verbs.retry(store, "p", "a", again=True).done == 1
+    assert "under way" in (verbs_retry.quote(store, "p", "a").needs_again or "")
+    assert verbs_retry.retry(store, "p", "a", again=True).done == 1
 
 
 def test_a_retry_that_ended_may_be_followed_by_another(store: Store) -> None:
     failed(store)
-    (new,) = verbs.retry(store, "p", "a").ids
+    (new,) = verbs_retry.retry(store, "p", "a").ids
     item = submissions.get(store, new)
     assert item is not None
     submissions.begin(store, new, None, NOW)
     submissions.accepted(store, item, Accepted(generation_id="g"), None, NOW)
-    assert verbs.retry(store, "p", "a").done == 0
+    assert verbs_retry.retry(store, "p", "a").done == 0
     record(store, "g", "failed")
-    assert verbs.retry(store, "p", "a").done == 1
+    assert verbs_retry.retry(store, "p", "a").done == 1
 
 
 @pytest.mark.parametrize(
     ("prepare", "words"),
     [
         (lambda store: failed(store, None), "body is not known"),
-        (lambda store: verbs.track(store, "p", [("a", BODY)]), "has not ended"),
         (lambda store: None, "not known here"),
     ],
 )
 def test_what_cannot_be_retried_says_why(store: Store, prepare: Callable[[Store], None], words: str) -> None:
     prepare(store)
-    assert words in (verbs.quote_retry(store, "p", "a").obstacle or "")
+    assert words in (verbs_retry.quote(store, "p", "a").obstacle or "")
     with pytest.raises(UsageError) as caught:
-        verbs.retry(store, "p", "a", again=True)
+        verbs_retry.retry(store, "p", "a", again=True)
     assert words in str(caught.value)
 
 
 def test_a_completed_one_is_retried_only_when_told_so(store: Store) -> None:
     verbs.track(store, "p", [("a", BODY)])
     record(store, "a", "completed", credits_used=180)
-    quote = verbs.quote_retry(store, "p", "a")
-    assert quote.credits == (180, 180)
+    quote = verbs_retry.quote(store, "p", "a")
+    assert quote.price == Price(180, 180, "charged")
     assert "same result" in (quote.needs_again or "")
     with pytest.raises(UsageError):
-        verbs.retry(store, "p", "a")
-    assert verbs.retry(store, "p", "a", again=True).done == 1
+        verbs_retry.retry(store, "p", "a")
+    assert verbs_retry.retry(store, "p", "a", again=True).done == 1
 
 
 def test_prices_come_from_the_charge_the_estimate_or_the_band(store: Store) -> None:
     failed(store)
-    assert verbs.quote_retry(store, "p", "a").credits == (211, 211)
+    assert verbs_retry.quote(store, "p", "a").price == Price(211, 211, "estimate")
     accounts.save_models(store, "p", {"m": Model(slug="m", credits_min=80, credits_max=300)})
-    assert verbs.quote_retry(store, "p", "a").credits == (80, 211)
+    assert verbs_retry.quote(store, "p", "a").price == Price(80, 211, "estimate")
     verbs.track(store, "p", [("b", BODY)])
     record(store, "b", "failed")
-    quotes = [verbs.quote_retry(store, "p", name) for name in "ab"]
-    assert verbs.total_price(quotes) == "160 to 511 credits"
-    assert verbs.total_price([verbs.RetryQuote(None)]) == "an unknown price"
-    assert verbs.total_price([*quotes, verbs.RetryQuote(None)]).endswith("and 1 of unknown price")
+    prices = [verbs_retry.quote(store, "p", name).price for name in "ab"]
+    assert in_words(prices) == "160 to 511 credits"
+    assert (most(prices), most([*prices, None])) == (511, None)
+    assert in_words([None]) == "an unknown price"
+    assert in_words([*prices, None]).endswith("and 1 of unknown price")
+    verbs.track(store, "p", [("c", BODY.replace("forest", "lake")), ("d", BODY.replace("{", '{"duration": 9, ', 1))])
+    record(store, "c", "completed", credits_used=150)
+    record(store, "d", "completed", credits_used=290)
+    assert verbs_retry.quote(store, "p", "a").price == Price(150, 150, "charged")
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_retry_of_what_is_not_known_to_have_failed_asks_first(store: Store, again: bool) -> None:
+    verbs.track(store, "p", [("a", BODY)])
+    assert "not known to have ended (never asked)" in (verbs_retry.quote(store, "p", "a").asks_first or "")
+    outcome = verbs_retry.retry(store, "p", "a", again=again)
+    assert (outcome.done, outcome.text) == (1, "asking the API about the original first")
+    assert submissions.next_queued(store, "p") is None
+    assert not submissions.begin(store, outcome.ids[0], None, NOW)
+    assert generations.hurried(store, "p") == ["a"]
+
+
+def test_a_changed_body_is_a_new_wish_and_keeps_its_ancestor(store: Store) -> None:
+    failed(store)
+    changed = BODY.replace("misty", "sunny")
+    quote = verbs_retry.quote(store, "p", "a", body=changed)
+    assert (quote.body, quote.needs_again, quote.asks_first) == (changed, None, None)
+    (new,) = verbs_retry.retry(store, "p", "a", body=changed).ids
+    item = submissions.get(store, new)
+    assert item is not None
+    assert (item.body, item.retry_of) == (changed, "a")
 
 
 def completed(store: Store, urls: int = 2) -> None:

@@ -82,11 +82,9 @@ class Screen:
         """One generation, made `ago_s` seconds ago, as the engine would have recorded it."""
         generation_id = f"{number:08x}-0000-4000-8000-000000000000"
         made = NOW - timedelta(seconds=ago_s)
-        body = (
-            json.dumps({"model": model, "prompt": prompt, "seed": number}, ensure_ascii="\ud800" in prompt)
-            if prompt
-            else None
-        )
+        several = len(facts.get("output_urls", ()))
+        value = {"model": model, "prompt": prompt, "seed": number} | ({"number_results": several} if several else {})
+        body = json.dumps(value, ensure_ascii="\ud800" in prompt) if prompt else None
         with self.store.write() as connection:
             generations.track(connection, PROFILE, [(generation_id, body)], made)
         if status is not None:

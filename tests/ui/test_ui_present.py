@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.ui.conftest import NOW, PROFILE, Screen
-from vivix_tui import verbs
+from vivix_tui import verbs_retry
 from vivix_tui.domain import download as d
 from vivix_tui.domain.account import Account
 from vivix_tui.domain.download import Download
@@ -61,7 +61,7 @@ def test_unknown_stays_unknown(screen: Screen) -> None:
 
 def test_lineage_says_what_changed(screen: Screen) -> None:
     first = screen.row(1, "failed", error="X", credits_used=0)
-    verbs.retry(screen.store, PROFILE, first)
+    verbs_retry.retry(screen.store, PROFILE, first)
     (retry,) = query.queue(screen.store, PROFILE)
     assert labelled(details(screen, first))["retried as"] == retry.submission_id
     second = screen.row(2, "completed")

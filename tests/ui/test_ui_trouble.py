@@ -13,7 +13,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from tests.ui.conftest import PROFILE, Screen, settled
-from vivix_tui import verbs
+from vivix_tui import verbs, verbs_retry
 from vivix_tui.config import Settings, Ui
 from vivix_tui.errors import StoreError
 from vivix_tui.store import query
@@ -54,8 +54,9 @@ async def test_a_verb_that_fails_after_the_answer_is_a_toast(screen: Screen, mon
     screen.busy()
     app = screen.app()
     async with app.run_test(size=(120, 36)) as pilot:
-        for verb, keys in (("retry", ("4", "g", "R", "y")), ("forget", ("x", "y"))):
-            monkeypatch.setattr(verbs, verb, fails)
+        doors = ((verbs_retry, "retry", ("4", "g", "R", "y")), (verbs, "forget", ("x", "y")))
+        for door, verb, keys in doors:
+            monkeypatch.setattr(door, verb, fails)
             await press(pilot, *keys)
             assert toasts(app).pop() == "the disk is full"
         assert app.screen is main(app)

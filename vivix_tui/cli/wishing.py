@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from vivix_tui import verbs, wiring
+from vivix_tui import verbs, verbs_retry, wiring
 from vivix_tui.cli import output
 from vivix_tui.cli.patience import Patience
 from vivix_tui.config import Config
@@ -20,6 +20,7 @@ from vivix_tui.domain import submission as s
 from vivix_tui.domain.bodies import parse_bodies
 from vivix_tui.domain.generation import COMPLETED, Generation
 from vivix_tui.domain.idlist import parse_ids
+from vivix_tui.domain.price import in_words
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import ApiError, UsageError
 from vivix_tui.store import query
@@ -51,7 +52,7 @@ def run_retry(config: Config, store: Store, arguments: argparse.Namespace) -> in
     _ask_the_price(config, store, arguments)
     queued: list[str] = []
     for generation_id in arguments.ids:
-        outcome = verbs.retry(store, config.profile, generation_id, again=arguments.again)
+        outcome = verbs_retry.retry(store, config.profile, generation_id, again=arguments.again)
         output.tell(f"{one_line(generation_id, 60)}: {outcome.text}")
         queued += outcome.ids if outcome.done else ()
     return _follow_submissions(config, store, tuple(queued), arguments)
@@ -130,7 +131,7 @@ def run_watch(config: Config) -> int:
 def _ask_the_price(config: Config, store: Store, arguments: argparse.Namespace) -> None:
     """On a terminal the price is asked for; elsewhere --yes has to say it. Raises UsageError before anything is
     queued."""
-    quotes = [verbs.quote_retry(store, config.profile, i) for i in arguments.ids]
+    quotes = [verbs_retry.quote(store, config.profile, i) for i in arguments.ids]
     for generation_id, quote in zip(arguments.ids, quotes, strict=True):
         if quote.obstacle:
             raise UsageError(f"{one_line(generation_id, 60)} cannot be retried: {quote.obstacle}")
@@ -140,7 +141,7 @@ def _ask_the_price(config: Config, store: Store, arguments: argparse.Namespace) 
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("a retry costs credits", hint="say --yes where nobody can be asked")
-    price = verbs.total_price(quotes)
+    price = in_words([quote.price for quote in quotes])
     question = f"vivix-tui: retry {len(quotes)} for {price}? [y/N] "
     print(question, end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

@@ -1,11 +1,12 @@
 """Bodies for POST /generate as users hand them in: one JSON object, an array of them, or JSON lines.
 
-Owns: splitting without changing a character of what will be sent. Refuses: checking what a model takes
-(`domain.account.complaint`).
+Owns: splitting without changing a character of what will be sent; bodies on their way through an editor. Refuses:
+checking what a model takes (`domain.account.complaint`).
 """
 
 from __future__ import annotations
 
+import difflib
 import json
 from typing import Any
 
@@ -69,3 +70,51 @@ def _finite(text: str) -> float:
     if value in (float("inf"), float("-inf")):
         raise ValueError(f"{text} is too large")
     return value
+
+
+def for_editor(body: str) -> str:
+    """`body` as people edit it: indented, unless that would change a number or a repeated name in it."""
+    pretty = json.dumps(json.loads(body), ensure_ascii=False, indent=2)
+    return pretty if _literally(pretty) == _literally(body) else body
+
+
+def from_editor(body: str, text: str) -> str:
+    """What to send after editing: `body` itself, to the byte, where nothing but white space changed.
+
+    Raises UsageError where `text` is not one JSON object.
+    """
+    text = text.removeprefix("\ufeff").strip()
+    try:
+        value = _loads(text)
+    except ValueError as error:
+        raise UsageError(f"the edited body is not JSON: {one_line(str(error), 120)}") from None
+    if not isinstance(value, dict):
+        raise UsageError("the edited body is not a JSON object")
+    return body if _literally(text) == _literally(body) else text
+
+
+def with_seed(body: str, seed: int) -> str:
+    """`body` with another `seed`, everything else as it was; written compactly."""
+    return json.dumps(_loads(body) | {"seed": seed}, ensure_ascii=False, separators=(",", ":"))
+
+
+def difference(before: str, after: str) -> list[str]:
+    """What changed between two bodies, as the lines of a unified diff without its head."""
+    diff = difflib.unified_diff(for_editor(before).split("\n"), for_editor(after).split("\n"), lineterm="", n=1)
+    return [line for line in diff if not line.startswith(("---", "+++", "@@"))]
+
+
+def _literally(text: str) -> Any:
+    """The value of `text` with numbers and the order of names as they were written."""
+    return json.loads(text, parse_float=_Literal, parse_int=_Literal, object_pairs_hook=tuple)
+
+
+class _Literal(str):
+    """The digits of a number, which a string of the same digits does not equal."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Literal) and str.__eq__(self, other)
+
+    __hash__ = str.__hash__

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vivix_tui.domain.budget import RETRY_AFTER_MAX_S, RETRY_AFTER_MIN_S
+from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
 
 QUEUED = "queued"
 SENDING = "sending"
@@ -36,7 +37,11 @@ LEGAL = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A row of the journal. `body` is the exact text that is (or was) sent; balances in credits."""
+    """A row of the journal. `body` is the exact text that is (or was) sent; balances in credits.
+
+    With `ask_first` the API has yet to say how the original of this retry ended; `again` is the user's word that it
+    may go out even though the original did not fail.
+    """
 
     profile: str
     submission_id: str
@@ -57,6 +62,8 @@ class Submission:
     sent_at: str | None = None
     held: bool = False
     checked: bool = True
+    ask_first: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,19 @@ class Accepted:
     credits_estimate: int | None = None
     created_at: str | None = None
     request_id: str | None = None
+
+
+def reason_not_to_retry(original: Generation, *, again: bool) -> str | None:
+    """Why the same body must not go out once more, by what the API said of the original; None where it may."""
+    if original.status == FAILED:
+        return None
+    if not original.ended:
+        return f"it has not ended ({original.status or 'no answer'}), a retry would be a second one"
+    if again:
+        return None
+    if original.status == COMPLETED:
+        return "it completed"
+    return f"the API does not say how it ended ({original.gone})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

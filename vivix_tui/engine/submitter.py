@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 
 from vivix_tui.config import Config
 from vivix_tui.domain import submission as s
+from vivix_tui.domain import times
 from vivix_tui.domain.account import complaint, parse_body
+from vivix_tui.domain.generation import FAILED, Generation
 from vivix_tui.domain.submission import Accepted, Submission, verdict_on_refusal
 from vivix_tui.engine import accepted_file
 from vivix_tui.engine.link import Link
 from vivix_tui.errors import BadReply, Refusal, StoreError, Unreachable
-from vivix_tui.store import accounts, query, submissions
+from vivix_tui.store import accounts, generations, query, submissions
 from vivix_tui.store.store import Store
 
 STEP_S = 0.2
@@ -48,6 +50,7 @@ class Submitter:
         """For ever; sleeps while nothing may go out."""
         self._recover()
         while True:
+            self._settle_asked()
             item = submissions.next_queued(self._store, self._profile)
             if item is None:
                 await self._wake.wait()
@@ -59,6 +62,28 @@ class Submitter:
                 # A sending that has begun is seen to its end even while the engine stops: its answer names the id.
                 self.sending = asyncio.ensure_future(self._send(item))
                 await asyncio.shield(self.sending)
+
+    def _settle_asked(self) -> None:
+        """Retries that had to ask how their original ended: the answer lets them go, or refuses them unsent."""
+        for item in submissions.asking_first(self._store, self._profile):
+            original = generations.get(self._store, self._profile, item.retry_of or "")
+            if original is None:
+                continue
+            checked, wished = times.parse(original.checked_at), times.parse(item.created_at)
+            answered = checked is not None and wished is not None and checked >= wished
+            now = datetime.now(UTC)
+            if original.status == FAILED:
+                submissions.asked(self._store, item, now)
+            elif answered or generations.not_asked_about(self._store, self._profile, original.generation_id):
+                self._settle(item, original, now)
+
+    def _settle(self, item: Submission, original: Generation, now: datetime) -> None:
+        reason = s.reason_not_to_retry(original, again=item.again)
+        if reason is None:
+            submissions.asked(self._store, item, now)
+        else:
+            step = "R asks again" if not original.ended else "Say again explicitly to send the same body once more"
+            submissions.refuse_unsent(self._store, item, reason, now, code="NOT_FAILED", next_step=f"{step}.")
 
     def _waits(self) -> bool:
         """Whether the next body has to wait: for a time that the API named, or for a slot."""

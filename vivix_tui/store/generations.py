@@ -139,6 +139,33 @@ def live(store: Store, profile: str) -> list[Generation]:
     return [from_row(row) for row in rows]
 
 
+def hurry(connection: sqlite3.Connection, profile: str, generation_id: str) -> bool:
+    """Has it asked about as soon as the budget allows. False where that is already wished for."""
+    cursor = connection.execute(
+        "UPDATE generations SET hurry = 1 WHERE profile = ? AND generation_id = ? AND hurry = 0",
+        (profile, generation_id),
+    )
+    return cursor.rowcount == 1
+
+
+def charges(store: Store, profile: str, model: str, *, most: int = 50) -> list[tuple[str, int]]:
+    """(body, credits used) of the newest completed generations of a model whose body is known."""
+    rows = store.all(
+        "SELECT body, credits_used FROM generations WHERE profile = ? AND model = ? AND status = 'completed'"
+        " AND credits_used IS NOT NULL AND body IS NOT NULL ORDER BY sort_ms DESC LIMIT ?",
+        (profile, model, most),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def not_asked_about(store: Store, profile: str, generation_id: str) -> bool:
+    """Whether nobody will ask about it by itself: it has ended, or is out of reach, and no wish to ask is left."""
+    return not store.all(
+        "SELECT 1 FROM generations WHERE profile = ? AND generation_id = ? AND (section = 0 OR hurry = 1)",
+        (profile, generation_id),
+    )
+
+
 def hurried(store: Store, profile: str) -> list[str]:
     """Ids that the user wants to know about now."""
     rows = store.all("SELECT generation_id FROM generations WHERE profile = ? AND hurry = 1", (profile,))

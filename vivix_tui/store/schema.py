@@ -192,5 +192,24 @@ def _counting_triggers(table: str) -> str:
 
 FIRST += _counting_triggers("generations") + _counting_triggers("submissions")
 
-MIGRATIONS: tuple[str, ...] = (FIRST,)
+# Retries that ask the API first; what past generations cost; whether the balance moved as the API said.
+MONEY = """
+ALTER TABLE submissions ADD COLUMN ask_first INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE submissions ADD COLUMN again INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE generations ADD COLUMN audit INTEGER;
+CREATE INDEX generations_charged ON generations (profile, model, sort_ms DESC) WHERE status = 'completed';
+CREATE TABLE audits (
+  audit INTEGER PRIMARY KEY,
+  profile TEXT NOT NULL,
+  began_at TEXT NOT NULL,
+  ended_at TEXT,
+  balance_before INTEGER NOT NULL,
+  balance_after INTEGER,
+  charged INTEGER NOT NULL DEFAULT 0,
+  jobs INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE UNIQUE INDEX audits_open ON audits (profile) WHERE ended_at IS NULL
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, MONEY)
 VERSION = len(MIGRATIONS)

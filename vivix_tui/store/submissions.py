@@ -24,8 +24,8 @@ _SELECT = f"SELECT {', '.join(COLUMNS)} FROM submissions"
 
 def from_row(row: sqlite3.Row) -> Submission:
     values = {name: row[name] for name in COLUMNS}
-    values["held"], values["checked"] = bool(row["held"]), bool(row["checked"])
-    return Submission(**values)
+    flags = {name: bool(row[name]) for name in ("held", "checked", "ask_first", "again")}
+    return Submission(**values | flags)
 
 
 def get(store: Store, submission_id: str) -> Submission | None:
@@ -42,17 +42,19 @@ def queue(
     retry_of: str | None = None,
     checked: bool = True,
     credits_estimate: int | None = None,
+    ask_first: bool = False,
+    again: bool = False,
 ) -> str:
     """Writes down the wish to send `body`; returns the new submission's id."""
     submission_id = str(uuid.uuid4())
     prompt, model = body_facts(body)
     connection.execute(
         "INSERT INTO submissions (submission_id, profile, state, body, created_at, retry_of, checked, prompt, model,"
-        " credits_estimate, sort_ms, position) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?,"
+        " credits_estimate, ask_first, again, sort_ms, position) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
         " (SELECT coalesce(max(position), 0) + 1 FROM submissions WHERE profile = ? AND state = 'queued'))",
         (
             submission_id, profile, body, times.iso(now), retry_of, checked, prompt, model, credits_estimate,
-            times.to_ms(now), profile,
+            ask_first, again, times.to_ms(now), profile,
         ),
     )  # fmt: skip
     add_event(connection, profile, submission_id, now, "queued")
@@ -77,12 +79,27 @@ def retry_under_way(store: Store, profile: str, generation_id: str) -> str | Non
 def next_queued(store: Store, profile: str) -> Submission | None:
     """The first body that may go out, None while there is none or the queue is paused."""
     rows = store.all(
-        f"{_SELECT} WHERE profile = ? AND state = 'queued' AND NOT held AND NOT EXISTS"
+        f"{_SELECT} WHERE profile = ? AND state = 'queued' AND NOT held AND NOT ask_first AND NOT EXISTS"
         " (SELECT 1 FROM accounts a WHERE a.profile = submissions.profile AND a.queue_paused IS NOT NULL)"
         " ORDER BY position LIMIT 1",
         (profile,),
     )
     return from_row(rows[0]) if rows else None
+
+
+def asking_first(store: Store, profile: str) -> list[Submission]:
+    """Queued retries whose original has yet to be asked about."""
+    rows = store.all(f"{_SELECT} WHERE profile = ? AND state = 'queued' AND ask_first ORDER BY position", (profile,))
+    return [from_row(row) for row in rows]
+
+
+def asked(store: Store, item: Submission, now: datetime) -> None:
+    """The API was asked about the original, and the retry may go out."""
+    with store.write() as connection:
+        connection.execute(
+            "UPDATE submissions SET ask_first = 0 WHERE submission_id = ? AND state = 'queued'", (item.submission_id,)
+        )
+        add_event(connection, item.profile, item.submission_id, now, "asked", "the original failed or may be repeated")
 
 
 def begin(store: Store, submission_id: str, balance: int | None, now: datetime) -> bool:
@@ -91,7 +108,7 @@ def begin(store: Store, submission_id: str, balance: int | None, now: datetime) 
         cursor = connection.execute(
             "UPDATE submissions SET state = 'sending', sent_at = ?, balance_before = ?, balance_after = NULL,"
             " error = NULL, message = NULL, next = NULL, request_id = NULL"
-            " WHERE submission_id = ? AND state = 'queued' AND NOT held",
+            " WHERE submission_id = ? AND state = 'queued' AND NOT held AND NOT ask_first",
             (times.iso(now), balance, submission_id),
         )
         return cursor.rowcount == 1
@@ -182,16 +199,18 @@ def hold_for(store: Store, item: Submission, code: str, reason: str, now: dateti
         add_event(connection, item.profile, item.submission_id, now, "held", code)
 
 
-def refuse_unsent(store: Store, item: Submission, reason: str, now: datetime) -> None:
-    """Refused here, before a byte left: it costs nothing."""
+def refuse_unsent(
+    store: Store, item: Submission, reason: str, now: datetime, *, code: str = "INVALID_HERE", next_step: str = ""
+) -> None:
+    """Refused here, before a byte left: it costs nothing. `code` says which of our own rules it was."""
+    next_step = next_step or "Correct the body and submit it again; --no-check sends it all the same."
     with store.write() as connection:
         connection.execute(
-            "UPDATE submissions SET state = 'refused', error = 'INVALID_HERE', message = ?,"
-            " next = 'Nothing was sent. Correct the body and submit it again; --no-check sends it all the same.'"
+            "UPDATE submissions SET state = 'refused', error = ?, message = ?, next = ?"
             " WHERE submission_id = ? AND state = 'queued'",
-            (storable(reason), item.submission_id),
+            (code, storable(reason), f"Nothing was sent. {next_step}", item.submission_id),
         )
-        add_event(connection, item.profile, item.submission_id, now, s.REFUSED, "INVALID_HERE")
+        add_event(connection, item.profile, item.submission_id, now, s.REFUSED, code)
 
 
 def orphaned(store: Store, profile: str, now: datetime) -> int:

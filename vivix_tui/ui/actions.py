@@ -10,8 +10,9 @@ import webbrowser
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vivix_tui import verbs
+from vivix_tui import verbs, verbs_retry
 from vivix_tui.domain.generation import COMPLETED
+from vivix_tui.domain.price import in_words
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import UsageError
 from vivix_tui.store import query
@@ -47,19 +48,20 @@ def download(screen: MainScreen) -> None:
 def retry(screen: MainScreen) -> None:
     """Asks once, with the price; nothing that was pressed before the question counts as an answer."""
     ids = _generations(screen)
-    quotes = {i: verbs.quote_retry(screen.store, screen.profile, i) for i in ids}
-    able = {i: quote for i, quote in quotes.items() if quote.obstacle is None}
+    quotes = [verbs_retry.quote(screen.store, screen.profile, i) for i in ids]
+    able = [quote for quote in quotes if quote.obstacle is None]
     if not able:
-        raise UsageError(f"cannot be retried: {quotes[ids[0]].obstacle}")
-    price = verbs.total_price(list(able.values()))
-    notes = [f"{one_line(i, 60)[:8]}: {quote.needs_again}" for i, quote in able.items() if quote.needs_again]
+        raise UsageError(f"cannot be retried: {quotes[0].obstacle}")
+    price = in_words([quote.price for quote in able])
+    warned = [(quote, quote.needs_again or quote.asks_first or quote.complaint) for quote in able]
+    notes = [f"{one_line(quote.generation_id, 60)[:8]}: {warning}" for quote, warning in warned if warning]
     left_out = len(ids) - len(able)
     text = f"The same body is sent again. Price: {price}."
     if left_out:
         text += f"\n{left_out} of {len(ids)} cannot be retried and are left out."
     if notes:
         text += "\n" + "\n".join(notes[:SHOWN_IN_QUESTION])
-    title = f"Retry {one_line(next(iter(able)), 60)[:8]}?" if len(able) == 1 else f"Retry {len(able)} generations?"
+    title = f"Retry {one_line(able[0].generation_id, 60)[:8]}?" if len(able) == 1 else f"Retry {len(able)} generations?"
 
     def queue(confirmed: bool | None) -> None:
         if confirmed:
@@ -68,11 +70,11 @@ def retry(screen: MainScreen) -> None:
     screen.ask(Confirm(title, text, f"retry for {price}"), queue)
 
 
-def _queue_retries(screen: MainScreen, able: dict[str, verbs.RetryQuote]) -> str:
+def _queue_retries(screen: MainScreen, able: list[verbs_retry.Quote]) -> str:
     # The question named what speaks against it, so the answer covers it.
     outcomes = [
-        verbs.retry(screen.store, screen.profile, generation_id, again=quote.needs_again is not None)
-        for generation_id, quote in able.items()
+        verbs_retry.retry(screen.store, screen.profile, quote.generation_id, again=quote.needs_again is not None)
+        for quote in able
     ]
     done = sum(outcome.done for outcome in outcomes)
     return outcomes[0].text if len(outcomes) == 1 else f"{done} retries queued"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from vivix_tui.domain.generation import COMPLETED, FAILED
+from vivix_tui.domain.generation import FAILED
 from vivix_tui.store.query import TableRow
 
 
@@ -53,11 +53,7 @@ def _retry(context: Context) -> str | None:
     reason, row = _needs_generation(context), context.row
     if reason or context.marked or row is None:
         return reason
-    if not row.has_body:
-        return "its body is not known here, so there is nothing to send again"
-    if row.gone is not None and row.status != FAILED:
-        return f"the API does not say how it ended ({row.gone})"
-    return None if row.status in (COMPLETED, FAILED) else "it has not ended"
+    return None if row.has_body else "its body is not known here, so there is nothing to send again"
 
 
 def _download(context: Context) -> str | None:
