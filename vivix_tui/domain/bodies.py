@@ -74,7 +74,10 @@ def _finite(text: str) -> float:
 
 def for_editor(body: str) -> str:
     """`body` as people edit it: indented, unless that would change a number or a repeated name in it."""
-    pretty = json.dumps(json.loads(body), ensure_ascii=False, indent=2)
+    value = json.loads(body)
+    pretty = json.dumps(value, ensure_ascii=False, indent=2)
+    if any("\ud800" <= character <= "\udfff" for character in pretty):
+        pretty = json.dumps(value, indent=2)  # half of a surrogate pair cannot be written in UTF-8
     return pretty if _literally(pretty) == _literally(body) else body
 
 
@@ -95,7 +98,7 @@ def from_editor(body: str, text: str) -> str:
 
 def with_seed(body: str, seed: int) -> str:
     """`body` with another `seed`, everything else as it was; written compactly."""
-    return json.dumps(_loads(body) | {"seed": seed}, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(_loads(body) | {"seed": seed}, ensure_ascii=body.isascii(), separators=(",", ":"))
 
 
 def difference(before: str, after: str) -> list[str]:
