@@ -41,8 +41,13 @@ def test_what_indenting_would_change_is_edited_as_it_is(body: str) -> None:
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [('{"a": 1}', '{"a": 2}'), ('{"a": 1}', '{"a": "1"}'), ('{"a": 1}', '{"a": 1.0}'), ('{"a": 1, "b": 2}', '{"b": 2, "a": 1}')],
-)  # fmt: skip
+    [
+        ('{"a": 1}', '{"a": 2}'),
+        ('{"a": 1}', '{"a": "1"}'),
+        ('{"a": 1}', '{"a": 1.0}'),
+        ('{"a": 1, "b": 2}', '{"b": 2, "a": 1}'),
+    ],
+)
 def test_any_real_change_is_seen_and_shown(before: str, after: str) -> None:
     assert from_editor(before, f"\n{after}\n") == after
     assert any(line.startswith("+") for line in difference(before, after))
@@ -59,6 +64,7 @@ def test_another_seed_changes_nothing_else() -> None:
     assert changed == '{"prompt":"🦊 é","cfg":0.1,"seed":8}'
     assert parse_bodies(changed.encode(), "x") == [changed]
     assert json.loads(with_seed('{"prompt": "x"}', 8)) == {"prompt": "x", "seed": 8}
+    assert with_seed('{"prompt": "é\\ud83e"}', 8).isascii()
 
 
 def test_a_price_comes_from_charges_for_the_same_parameters_first() -> None:

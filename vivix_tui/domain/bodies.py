@@ -74,10 +74,10 @@ def _finite(text: str) -> float:
 
 def for_editor(body: str) -> str:
     """`body` as people edit it: indented, unless that would change a number or a repeated name in it."""
-    value = json.loads(body)
-    pretty = json.dumps(value, ensure_ascii=False, indent=2)
-    if any("\ud800" <= character <= "\udfff" for character in pretty):
-        pretty = json.dumps(value, indent=2)  # half of a surrogate pair cannot be written in UTF-8
+    try:
+        pretty = _dumps(json.loads(body), indent=2)
+    except ValueError:  # NaN and the like, in a body that was made elsewhere
+        return body
     return pretty if _literally(pretty) == _literally(body) else body
 
 
@@ -98,13 +98,19 @@ def from_editor(body: str, text: str) -> str:
 
 def with_seed(body: str, seed: int) -> str:
     """`body` with another `seed`, everything else as it was; written compactly."""
-    return json.dumps(_loads(body) | {"seed": seed}, ensure_ascii=body.isascii(), separators=(",", ":"))
+    return _dumps(_loads(body) | {"seed": seed}, separators=(",", ":"))
 
 
 def difference(before: str, after: str) -> list[str]:
     """What changed between two bodies, as the lines of a unified diff without its head."""
     diff = difflib.unified_diff(for_editor(before).split("\n"), for_editor(after).split("\n"), lineterm="", n=1)
     return [line for line in diff if not line.startswith(("---", "+++", "@@"))]
+
+
+def _dumps(value: Any, **layout: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, **layout)
+    # Half of a surrogate pair cannot be written in UTF-8, only escaped.
+    return json.dumps(value, **layout) if any("\ud800" <= c <= "\udfff" for c in text) else text
 
 
 def _literally(text: str) -> Any:

@@ -21,7 +21,7 @@ from vivix_tui.domain import times
 from vivix_tui.domain.budget import Budget
 from vivix_tui.errors import BadReply, Refusal, StoreError, Unreachable
 from vivix_tui.keys import ApiKey
-from vivix_tui.store import accounts, submissions
+from vivix_tui.store import accounts, audits, submissions
 from vivix_tui.store.accounts import EngineState
 from vivix_tui.store.store import Store
 
@@ -50,6 +50,8 @@ class Link:
         self._usable_at = 0.0
         self._balance: int | None = None
         self._doubtful_since = 0.0
+        self._audited_balance: int | None = None
+        self._audited_at = 0.0
 
     @property
     def balance(self) -> int | None:
@@ -107,6 +109,7 @@ class Link:
         self._usable()
         if reply.balance is not None and started >= self._doubtful_since:
             self._saw_balance(reply.balance)
+            self._audit(reply.balance, started)
         return reply.value
 
     def publish(self) -> None:
@@ -184,6 +187,16 @@ class Link:
                 accounts.save_balance(self._store, self._profile, balance)
                 submissions.saw_balance(self._store, self._profile, balance)
                 self._balance = balance
+
+    def _audit(self, balance: int, started: float) -> None:
+        """At quiet moments the balance is compared with what was charged since the last one."""
+        news = balance != self._audited_balance or self._audited_at < self.last_end
+        if not news or started <= self.last_end:
+            return
+        with _unless_stored():
+            if audits.is_quiet(self._store, self._profile):
+                audits.quiet_balance(self._store, self._profile, balance, datetime.now(UTC))
+                self._audited_balance, self._audited_at = balance, time.monotonic()
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from datetime import datetime
 from vivix_tui.domain import times
 from vivix_tui.domain.account import parse_body
 from vivix_tui.domain.generation import Answer, Generation, apply
-from vivix_tui.store import downloads
+from vivix_tui.store import audits, downloads
 from vivix_tui.store.store import Store
 
 COLUMNS = tuple(f.name for f in fields(Generation))
@@ -98,6 +98,8 @@ def record(
         _save(connection, after, sort_ms=times.to_ms(born) if born and row.created_at is None else None)
         if after.status != row.status:
             add_event(connection, profile, row.generation_id, asked_at, after.status or "?", after.error)
+            if after.ended and row.status is not None:
+                audits.job_ended(connection, after)
         if after.status != row.status or after.urls != row.urls:
             if fetch:
                 downloads.want_unless_asked(connection, after)

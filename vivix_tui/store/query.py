@@ -12,8 +12,9 @@ from vivix_tui.domain.account import Account, Model
 from vivix_tui.domain.download import Download
 from vivix_tui.domain.generation import Generation
 from vivix_tui.domain.submission import Submission
-from vivix_tui.store import accounts, downloads, generations, submissions
+from vivix_tui.store import accounts, audits, downloads, generations, submissions
 from vivix_tui.store.accounts import EngineState
+from vivix_tui.store.audits import Audit
 from vivix_tui.store.store import Store
 
 PHASES = ("active", "queued", "done", "failed", "gone")
@@ -80,6 +81,7 @@ class Detail:
     retries: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
     wanted: bool = False
+    audit: Audit | None = None
 
 
 _ROWS = """
@@ -210,6 +212,7 @@ def detail(store: Store, profile: str, kind: str, row_id: str) -> Detail | None:
         retries=tuple(row[0] for row in retries),
         events=events,
         wanted=bool(wanted),
+        audit=audits.of(store, profile, row_id),
     )
 
 

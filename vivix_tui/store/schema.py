@@ -205,8 +205,9 @@ CREATE TABLE audits (
   ended_at TEXT,
   balance_before INTEGER NOT NULL,
   balance_after INTEGER,
-  charged INTEGER NOT NULL DEFAULT 0,
-  jobs INTEGER NOT NULL DEFAULT 0
+  charged INTEGER DEFAULT 0,
+  jobs INTEGER NOT NULL DEFAULT 0,
+  unknown INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX audits_open ON audits (profile) WHERE ended_at IS NULL
 """

@@ -19,6 +19,7 @@ from vivix_tui.domain.account import parse_body
 from vivix_tui.domain.download import Download
 from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
 from vivix_tui.domain.text import lines, one_line
+from vivix_tui.store.audits import Audit
 from vivix_tui.store.query import Detail, TableRow
 from vivix_tui.ui import present
 
@@ -66,6 +67,8 @@ def _generation(
     yield Line(one_line(item.generation_id), label="id")
     yield Line(one_line(item.model) if item.model else glyphs["dash"], label="model")
     yield Line(_credits(item, glyphs), label="credits")
+    if detail.audit is not None:
+        yield _audit(detail.audit)
     yield from _times(item, glyphs)
     if item.request_id:
         yield Line(one_line(item.request_id), "muted", label="request")
@@ -127,6 +130,20 @@ def _credits(item: Generation, glyphs: dict[str, str]) -> str:
     if item.credits_used is not None:
         return f"{estimate} estimated, {item.credits_used:,} used"
     return f"{estimate} estimated"
+
+
+def _audit(audit: Audit) -> Line:
+    """Whether the balance bears out what the API says it charged, for this one or for all of a busy period."""
+    moved = audit.balance_before - audit.balance_after
+    what = "this" if audit.jobs == 1 else f"{audit.jobs} generations"
+    words = f"fell by {moved:,} while {audit.charged:,} was charged for {what}"
+    if not audit.unexplained:
+        return Line(f"{words}: proved", "muted", label="balance")
+    more = "more" if audit.unexplained > 0 else "fewer"
+    why = "another program on this account, a top-up, or a charge that is not as told"
+    if audit.unknown:
+        why = f"{audit.unknown} of unknown outcome, or {why}"
+    return Line(f"{words}: {abs(audit.unexplained):,} {more} left it ({why})", "warn", label="balance")
 
 
 def _times(item: Generation, glyphs: dict[str, str]) -> Iterator[Line]:
