@@ -27,7 +27,8 @@ def test_the_example_names_every_setting_with_its_default() -> None:
     example = tomllib.loads((ROOT / "config.example.toml").read_text())
     assert example["profiles"].pop("default") == msgspec.to_builtins(config.Profile())
     defaults = msgspec.to_builtins(config.Settings())
-    defaults["ui"]["columns"] = list(defaults["ui"]["columns"])
+    for section, name in (("ui", "columns"), ("retry", "models")):
+        defaults[section][name] = list(defaults[section][name])
     assert example == defaults
 
 

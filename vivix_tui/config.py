@@ -57,6 +57,7 @@ class Spend(_Section, frozen=True):
 class Retry(_Section, frozen=True):
     auto: bool = False
     max_attempts: int = 2
+    models: tuple[str, ...] = ()
 
 
 class Download(_Section, frozen=True):

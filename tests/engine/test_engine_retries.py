@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
 
 from tests.conftest import until
 from tests.engine.conftest import PROFILE, World, status_of
-from tests.srv import error_reply, json_reply
+from tests.srv import Request, error_reply, generation, id_of, json_reply
 from vivix_tui import verbs_retry
+from vivix_tui.config import Retry
+from vivix_tui.store import query
 
 BODY = '{"model": "grok-imagine-image-quality", "prompt": "a misty forest 🌲", "seed": 7}'
 
@@ -71,4 +76,70 @@ def test_a_question_that_cannot_be_answered_holds_its_retry_and_no_other(world: 
     world.start()
     until(lambda: world.state(other) == "accepted")
     assert world.state(asking) == "queued"
+    assert len(world.posts) == 1
+
+
+def auto(world: World, **rules: Any) -> None:
+    world.config = msgspec.structs.replace(
+        world.config, settings=msgspec.structs.replace(world.config.settings, retry=Retry(auto=True, **rules))
+    )
+
+
+def failed(world: World, generation_id: str) -> bool:
+    sql = "SELECT 1 FROM generations WHERE generation_id = ? AND status = 'failed'"
+    return bool(world.store.all(sql, (generation_id,)))
+
+
+def fails_with(world: World, code: str, *, times: int = 99) -> None:
+    """Accepted generations are g1, g2, …; the first `times` of them fail."""
+    world.answer_posts(lambda r: json_reply(201, {"generation_id": f"g{r.nth}", "status": "pending"}))
+
+    def poll(request: Request) -> bytes:
+        number = int(id_of(request)[1:])
+        end = generation(id_of(request), "failed", error=code)
+        return json_reply(200, end if number <= times else generation(id_of(request), "processing"))
+
+    world.answer_polls(poll)
+
+
+def test_transient_failures_are_sent_again_where_that_is_switched_on_and_bounded(world: World) -> None:
+    auto(world, max_attempts=2)
+    fails_with(world, "PROVIDER_ERROR")
+    world.submit(BODY)
+    world.start()
+    until(lambda: failed(world, "g3"))
+    other = world.submit(BODY.replace("misty", "sunny"))[0]
+    until(lambda: world.state(other) == "accepted")
+    assert [post.body for post in world.posts][:3] == [BODY.encode()] * 3
+    assert [world.row(name).retry_of for name in ("g1", "g2", "g3")] == [None, "g1", "g2"]
+    found = query.detail(world.store, PROFILE, "generation", "g2")
+    assert found is not None
+    assert "automatic retry 2 of 2" in [f"{event.event} {event.detail}" for event in found.events]
+    assert not [row for row in query.queue(world.store, PROFILE) if row.retry_of == "g3"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "code"),
+    [(None, "PROVIDER_ERROR"), ({}, "CONTENT_POLICY"), ({}, "NEW_CODE"), ({"models": ("other",)}, "PROVIDER_ERROR")],
+)
+def test_other_failures_are_left_to_the_user(world: World, rules: dict[str, Any] | None, code: str) -> None:
+    if rules is not None:
+        auto(world, **rules)
+    fails_with(world, code)
+    world.submit(BODY)
+    world.start()
+    until(lambda: failed(world, "g1"))
+    other = world.submit(BODY)[0]
+    until(lambda: world.state(other) == "accepted")
+    assert len(world.posts) == 2
+
+
+def test_what_failed_elsewhere_or_before_is_not_sent_again(world: World) -> None:
+    auto(world)
+    fails_with(world, "PROVIDER_ERROR", times=1)
+    world.track("g1", body=BODY)
+    world.start()
+    until(lambda: failed(world, "g1"))
+    other = world.submit(BODY)[0]
+    until(lambda: world.state(other) == "accepted")
     assert len(world.posts) == 1

@@ -19,6 +19,7 @@ from vivix_tui.config import Config
 from vivix_tui.domain.budget import Budget
 from vivix_tui.domain.text import one_line
 from vivix_tui.engine.account import AccountReader
+from vivix_tui.engine.auto_retry import AutoRetry
 from vivix_tui.engine.downloader import Downloader
 from vivix_tui.engine.link import Link
 from vivix_tui.engine.lock import EngineLock
@@ -125,7 +126,7 @@ class Engine:
         budget = Budget(least_share=self._config.settings.poll.least_share, now=time.monotonic())
         client = Client(self._config.account.base_url, budget, timeout_s=self._config.settings.api.timeout_s)
         link = Link(store, profile, client, budget)
-        self._wakes = [asyncio.Event() for _ in range(3)]
+        self._wakes = [asyncio.Event() for _ in range(4)]
         submitter = Submitter(store, profile, link, self._wakes[1], self._config)
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "poller": Poller(store, self._config, link, self._wakes[0]).run,
@@ -135,6 +136,8 @@ class Engine:
             "keys": lambda: self._find_key(link),
             "watch": lambda: self._watch(store, link),
         }
+        if self._config.settings.retry.auto:
+            parts["retries"] = AutoRetry(store, self._config, self._wakes[3]).run
         tasks = [asyncio.create_task(self._kept_alive(name, run, link), name=name) for name, run in parts.items()]
         try:
             assert self._stopping is not None  # noqa: S101 - set by _main

@@ -174,6 +174,21 @@ def hurried(store: Store, profile: str) -> list[str]:
     return [row[0] for row in rows]
 
 
+def last_event(store: Store) -> int:
+    """The number of the newest line of all timelines."""
+    return int(store.one("SELECT coalesce(max(seq), 0) FROM events")[0])
+
+
+def ended_since(store: Store, profile: str, seq: int, status: str) -> list[tuple[int, str]]:
+    """(number of the line, id) of the generations that were seen to end with `status` after line `seq`."""
+    rows = store.all(
+        "SELECT e.seq, e.subject FROM events e JOIN generations g ON g.profile = e.profile"
+        " AND g.generation_id = e.subject WHERE e.seq > ? AND e.profile = ? AND e.event = ? ORDER BY e.seq",
+        (seq, profile, status),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 def add_event(
     connection: sqlite3.Connection, profile: str, subject: str, at: datetime, event: str, detail: str | None = None
 ) -> None:

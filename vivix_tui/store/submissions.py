@@ -76,6 +76,16 @@ def retry_under_way(store: Store, profile: str, generation_id: str) -> str | Non
     return str(rows[0][0]) if rows else None
 
 
+def attempts(store: Store, profile: str, generation_id: str) -> int:
+    """How many retries led to this generation: its ancestors, one after the other."""
+    sql = (
+        "WITH RECURSIVE line (id, n) AS (SELECT ?1, 0 UNION ALL"
+        " SELECT g.retry_of, n + 1 FROM line JOIN generations g ON g.profile = ?2 AND g.generation_id = line.id"
+        " WHERE g.retry_of IS NOT NULL AND n < 100) SELECT max(n) FROM line"
+    )
+    return int(store.one(sql, (generation_id, profile))[0])
+
+
 def next_queued(store: Store, profile: str) -> Submission | None:
     """The first body that may go out, None while there is none or the queue is paused."""
     rows = store.all(
