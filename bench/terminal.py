@@ -16,9 +16,11 @@ import termios
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 ROWS = 40
 QUIET_S = 0.03
+
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 # What a common terminal answers: attributes, version, cursor, modes, colours.
 ANSWERS = (
@@ -54,8 +56,9 @@ class Terminal:
         self.started = time.monotonic()
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
+            # As over SSH, which hands TERM on but not COLORTERM.
             os.chdir(cwd)
-            os.execvpe(command[0], list(command), {**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"})
+            os.execvpe(command[0], list(command), {**env, "TERM": "xterm-256color"})  # noqa: S606 - no shell is meant
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
         self._seen = b""
         self._ended: int | None = None
@@ -99,7 +102,7 @@ class Terminal:
             pass
 
     def press(self, key: str, *, quiet_s: float = QUIET_S, limit_s: float = 1.0) -> tuple[float, int]:
-        """(seconds until the last byte of the answer, how many bytes); the answer is over after `quiet_s` of silence."""
+        """(seconds until the last byte of the answer, how many bytes); it is over after `quiet_s` of silence."""
         pressed = last = time.monotonic()
         os.write(self._fd, key.encode())
         count = 0
@@ -131,8 +134,8 @@ class Terminal:
 
     def rss_bytes(self) -> int:
         """Resident memory of the program itself, without children."""
-        with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
-            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
+        lines = Path(f"/proc/{self.pid}/status").read_text("ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
 
     def quit(self, keys: str, limit_s: float = 10) -> float:
         """Seconds from the key to the end of the process."""
@@ -147,6 +150,5 @@ class Terminal:
         raise GaveUp(f"it did not end within {limit_s:g} s of {keys!r}")
 
     def _cpu_s(self) -> float:
-        with open(f"/proc/{self.pid}/stat", encoding="ascii", errors="replace") as stat:
-            fields = stat.read().rpartition(")")[2].split()
+        fields = Path(f"/proc/{self.pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS_PER_S

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import shutil
 import statistics
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,7 +69,7 @@ class Program:
         self.figures.setdefault(figure, []).append(value)
 
     def median(self, figure: str) -> float | None:
-        values = [value for value in self.figures.get(figure, ()) if value == value]
+        values = [value for value in self.figures.get(figure, ()) if not math.isnan(value)]
         return statistics.median(values) if values else None
 
 
@@ -102,29 +103,30 @@ def measure(program: Program, cwd: str) -> None:
 def demo_api(home: Path, scenario: str) -> Iterator[dict[str, str]]:
     """The simulated API in a process of its own, and the environment in which the dashboard watches it."""
     data = home / ".local/share/vivix-tui"
-    command = [sys.executable, "-m", "vivix_tui.demo", "--announce", "--scenario", scenario, "--data", str(data)]
+    # Slowly, so that the jobs of the opening stay under way for as long as is measured.
+    command = [sys.executable, "-m", "vivix_tui.demo", "--announce", "--scenario", scenario, "--speed", "0.1"]
+    command += ["--data", str(data)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdin is not None
+    assert process.stdout is not None  # noqa: S101 - asked for above
+    assert process.stdin is not None  # noqa: S101 - asked for above
     try:
         told = json.loads(process.stdout.readline())
-        opening = [process.stdout.readline() for _ in range(told["opening"])]
+        opening = "".join(process.stdout.readline() for _ in range(told["opening"]))
         config = home / "config.toml"
         config.write_text(f'profile = "demo"\n[profiles.demo]\nbase_url = "{told["base_url"]}"\n')
         env = {"HOME": str(home), "VIVIX_CONFIG": str(config), "VIVIX_API_KEY": told["api_key"]}
-        follow(data / "vivix.db", opening)
-        threading.Thread(target=follow, args=(data / "vivix.db", process.stdout), daemon=True).start()
+        track(data / "vivix.db", opening)
+        # What the scenario submits later is not followed, but its lines have to be taken.
+        threading.Thread(target=process.stdout.read, daemon=True).start()
         yield env
     finally:
         process.stdin.close()
         process.wait(10)
 
 
-def follow(database: Path, lines: Iterable[str]) -> None:
-    """Tracks what the scenario's imaginary pipeline submits."""
+def track(database: Path, lines: str) -> None:
     store = Store(database)
-    for line in lines:
-        verbs.track(store, "demo", parse_ids(line))
+    verbs.track(store, "demo", parse_ids(lines))
     store.close()
 
 

@@ -197,6 +197,7 @@ MONEY = """
 ALTER TABLE submissions ADD COLUMN ask_first INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE submissions ADD COLUMN again INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE generations ADD COLUMN audit INTEGER;
+CREATE INDEX generations_hurried ON generations (profile) WHERE hurry = 1;
 CREATE INDEX generations_charged ON generations (profile, model, sort_ms DESC) WHERE status = 'completed';
 CREATE TABLE audits (
   audit INTEGER PRIMARY KEY,

@@ -146,6 +146,7 @@ class MainScreen(Screen[None]):
             notice.say(NO_MATCH if filtered else FIRST_STEPS)
         self.table.display = not self.zoomed
         self.detail.display = self.zoomed or self.size.width >= WIDE
+        self.set_class(self.detail.display and self.table.display, "-divided")
 
     def _show_detail(self) -> None:
         row = self.table.selected
@@ -226,6 +227,9 @@ class MainScreen(Screen[None]):
             self.say(f"{BY_ID[command_id].label}: {reason}")
         else:
             self._safely(lambda: (ACTIONS.get(command_id) or NAVIGATION[command_id])(self))
+        if command_id.startswith("move."):
+            # Not only when the table's message arrives: row and detail are painted in one frame.
+            self._moved()
 
     def show_only(self, wanted: query.Filter) -> None:
         """Shows other rows."""

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
 from vivix_tui.ui.present import fit
+from vivix_tui.ui.widgets.painting import Piece, changed, strip
 
 ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "title", "key")
-
-Piece = tuple[str, str]
 
 
 class Bar(Widget):
@@ -30,15 +29,13 @@ class Bar(Widget):
         self._pieces: Sequence[Piece] = ()
 
     def show(self, pieces: Sequence[Piece]) -> None:
-        if pieces != self._pieces:
-            self._pieces = pieces
-            self.refresh()
+        span, self._pieces = changed(self._pieces, pieces), pieces
+        if span is not None:
+            self.refresh(Region(span[0], 0, span[1] - span[0], 1))
 
     def render_line(self, y: int) -> Strip:
         del y  # there is one line
-        ground = self.rich_style
-        segments = [Segment(text, ground + self._role(role)) for text, role in self._pieces]
-        return Strip(segments).adjust_cell_length(self.size.width, ground)
+        return strip(self._pieces, self.size.width, self.rich_style, self._role)
 
     def _role(self, role: str) -> Style:
         style = self.get_component_rich_style(f"bar--{role}")

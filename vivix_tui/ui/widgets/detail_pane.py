@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console
-from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual.geometry import Region, Size
@@ -17,6 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from vivix_tui.ui.present_detail import LABEL_WIDTH, Line
+from vivix_tui.ui.widgets.painting import Piece, changed, strip
 
 ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "gone", "title", "label")
 MARGIN = 1
@@ -30,7 +30,7 @@ class DetailPane(ScrollView, can_focus=True):
     def __init__(self) -> None:
         super().__init__(id="detail")
         self._lines: Sequence[Line] = ()
-        self._wrapped: list[list[tuple[str, str]]] = []
+        self._wrapped: list[list[Piece]] = []
 
     def show(self, lines: Sequence[Line], *, same_row: bool) -> None:
         """Draws `lines`; another row's begin at the top."""
@@ -45,8 +45,9 @@ class DetailPane(ScrollView, can_focus=True):
             return
         top = self.scroll_offset.y
         for y in range(self.size.height):
-            if _at(before, top + y) != _at(self._wrapped, top + y):
-                self.refresh(Region(0, y, self.size.width, 1))
+            span = changed(_at(before, top + y), _at(self._wrapped, top + y))
+            if span is not None:
+                self.refresh(Region(span[0], y, span[1] - span[0], 1))
 
     def scroll_by(self, name: str) -> None:
         """`first`, `last`, `half_down`, `page_up`, …: as the movements of the table are called."""
@@ -58,11 +59,7 @@ class DetailPane(ScrollView, can_focus=True):
         self.scroll_relative(y=rows if name.endswith("down") else -rows, animate=False, immediate=True)
 
     def render_line(self, y: int) -> Strip:
-        ground = self.rich_style
-        spans = _at(self._wrapped, self.scroll_offset.y + y) or []
-        segments = [Segment(" " * MARGIN, ground)]
-        segments += [Segment(text, ground + self._role(role)) for text, role in spans]
-        return Strip(segments).adjust_cell_length(self.size.width, ground)
+        return strip(_at(self._wrapped, self.scroll_offset.y + y), self.size.width, self.rich_style, self._role)
 
     def on_resize(self) -> None:
         self._wrap()
@@ -71,26 +68,36 @@ class DetailPane(ScrollView, can_focus=True):
     def _wrap(self) -> None:
         width = max(10, self.size.width - 2 * MARGIN)
         self._wrapped = [spans for line in self._lines for spans in _spans(line, width)]
-        size = Size(self.size.width, len(self._wrapped))
-        if self.virtual_size != size:
+        self._set_height(len(self._wrapped))
+
+    def _set_height(self, lines: int) -> None:
+        """Assigning `virtual_size` lays out the whole screen anew and repaints it: 20 kB for one key."""
+        size, scrolls = Size(self.size.width, lines), lines > self.container_size.height
+        if self.virtual_size == size:
+            return
+        if scrolls != self.show_vertical_scrollbar or size.width != self.virtual_size.width:
             self.virtual_size = size
+            return
+        self.set_reactive(DetailPane.virtual_size, size)
+        if scrolls:
+            self.vertical_scrollbar.window_virtual_size = lines
 
     def _role(self, role: str) -> Style:
         style = self.get_component_rich_style(f"detail--{role}")
         return Style(color=style.color, bold=style.bold)
 
 
-def _at(wrapped: list[list[tuple[str, str]]], index: int) -> list[tuple[str, str]] | None:
-    return wrapped[index] if index < len(wrapped) else None
+def _at(wrapped: list[list[Piece]], index: int) -> list[Piece]:
+    return wrapped[index] if index < len(wrapped) else []
 
 
-def _spans(line: Line, width: int) -> Iterator[list[tuple[str, str]]]:
+def _spans(line: Line, width: int) -> Iterator[list[Piece]]:
     """The wrapped lines of one paragraph: a label stands before the first, the others hang below its text."""
     indent = max(LABEL_WIDTH, cell_len(line.label) + 1) if line.label else line.indent
     lead = line.label + " " * (indent - cell_len(line.label)) if line.label else line.lead.ljust(indent)
     for paragraph in line.text.split("\n"):
         for part in _wrapped_text(paragraph, max(8, width - indent)):
-            yield [(lead, "label"), (part, line.role)]
+            yield [(" " * MARGIN + lead, "label"), (part, line.role)]
             lead = " " * indent
 
 

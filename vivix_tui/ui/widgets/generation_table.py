@@ -127,11 +127,12 @@ class GenerationTable(ScrollView, can_focus=True, inherit_bindings=False):
         return None if heir is None else self._listing.index_of(heir)
 
     def _scroll_to_cursor(self) -> None:
-        top = self.scroll_offset.y
+        """Off the edge it goes on by a quarter of a page: scrolling row by row repaints the whole table each time."""
+        top, jump = self.scroll_offset.y, self.page_rows // 4
         if self.cursor < top:
-            self._scroll(self.cursor)
+            self._scroll(max(0, self.cursor - jump))
         elif self.cursor >= top + self.page_rows:
-            self._scroll(self.cursor - self.page_rows + 1)
+            self._scroll(min(self.cursor + jump, self._listing.count - 1) - self.page_rows + 1)
 
     def _scroll(self, top: int) -> None:
         self.scroll_to(y=top, animate=False, force=True, immediate=True)
