@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,12 @@ from vivix_tui.store import schema
 
 BUSY_TIMEOUT_S = 5.0
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+# When any descriptor of a file is closed, POSIX drops all locks that the process holds on it, SQLite's among them;
+# then the next process to close the database takes itself for the last one and deletes the log under our feet. So
+# nothing but SQLite may open the file while a connection of this process has it open: (device, inode) → connections.
+_opening = threading.RLock()
+_open_here: Counter[tuple[int, int]] = Counter()
 
 
 class Store:
@@ -32,16 +40,22 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.notice: str | None = None
+        with _opening:
+            self._connection = self._open_or_begin_anew(path)
+            self._file: tuple[int, int] | None = _identity(path)
+            _open_here[self._file] += 1
+
+    def _open_or_begin_anew(self, path: Path) -> sqlite3.Connection:
         try:
-            if not _looks_like_sqlite(path):
+            if not _open_here[_identity(path)] and not _looks_like_sqlite(path):
                 self.notice = _move_aside(path)
-            self._connection = self._open()
+            return self._open()
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", None) not in _DAMAGED:
                 raise _mapped(error, path) from error
             self.notice = _move_aside(path)
             try:
-                self._connection = self._open()
+                return self._open()
             except sqlite3.Error as again:
                 raise _mapped(again, path) from again
         except OSError as error:
@@ -50,7 +64,9 @@ class Store:
     def _open(self) -> sqlite3.Connection:
         make_private_folder(self.path.parent)
         # SQLite gives -wal and -shm the mode of the main file, so that one has to be private before it is first opened.
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        if not self.path.exists():
+            with suppress(FileExistsError):
+                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
@@ -72,7 +88,11 @@ class Store:
 
     def close(self) -> None:
         """Closes the connection; committed rows are safe without it."""
-        self._connection.close()
+        with _opening:
+            self._connection.close()
+            if self._file is not None:
+                _open_here[self._file] -= 1
+                self._file = None
 
     @property
     def revision(self) -> int:
@@ -134,6 +154,15 @@ def _migrate(connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Which file `path` names now; (0, 0) while there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_dev, found.st_ino
 
 
 def _looks_like_sqlite(path: Path) -> bool:
