@@ -21,7 +21,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -39,10 +39,14 @@ log = logging.getLogger("vivix_tui.store")
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A connection, and what the user must be told about how it came about (None: nothing)."""
+    """A connection, and what the user must be told about how it came about (None: nothing).
+
+    `cure` is what makes it writable at the next start, None where it is writable.
+    """
 
     connection: sqlite3.Connection
-    notice: str | None
+    notice: str | None = None
+    cure: str | None = None
 
 
 def open_database(path: Path, *, busy_timeout_s: float, untouched: bool) -> Opened:
@@ -63,7 +67,7 @@ def open_database(path: Path, *, busy_timeout_s: float, untouched: bool) -> Open
                 raise
             notice = _move_aside(path)
             opened = _connect(path, busy_timeout_s)
-    return Opened(opened.connection, notice or opened.notice)
+    return replace(opened, notice=notice or opened.notice)
 
 
 def code_of(error: sqlite3.Error) -> int:
@@ -171,7 +175,7 @@ def _connect(path: Path, busy_timeout_s: float) -> Opened:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     if os.access(path, os.W_OK):
         try:
-            return Opened(_writable(path, busy_timeout_s), None)
+            return Opened(_writable(path, busy_timeout_s))
         except sqlite3.OperationalError as error:
             if code_of(error) not in _CANNOT_WRITE or not path.stat().st_size:
                 raise
@@ -218,7 +222,14 @@ def _read_only(path: Path, busy_timeout_s: float) -> Opened:
         missing = path.with_name(f"{path.name}-wal")
         older = mode == "immutable=1" and missing.exists() and missing.stat().st_size > 0
         more = "; what was written last may be missing" if older else ""
-        return Opened(connection, f"the database can only be read, {why}: nothing is asked, sent or saved{more}")
+        cure = (
+            f"free some space on the disk of {path}" if full else f"check the owner and mode of {path} and its folder"
+        )
+        return Opened(
+            connection,
+            f"the database can only be read, {why}: nothing is asked, sent or saved{more}",
+            f"{cure}, then start vivix-tui again",
+        )
     raise AssertionError("one of the two returns or raises")
 
 

@@ -40,7 +40,7 @@ class Store:
                 raise _mapped(error, path) from error
             except OSError as error:
                 raise StoreError(f"cannot open the database {path}: {error.strerror}") from error
-            self._connection, self.notice = opened.connection, opened.notice
+            self._connection, self.notice, self._cure = opened.connection, opened.notice, opened.cure
             self._file: tuple[int, int] | None = identity(path)
             _open_here[self._file] += 1
 
@@ -72,6 +72,11 @@ class Store:
         """The only row of a SELECT that always has one."""
         return self.all(sql, parameters)[0]
 
+    def must_be_writable(self) -> None:
+        """Raises StoreError where the database can only be read."""
+        if self._cure is not None:
+            raise StoreError(self.notice or f"the database {self.path} can only be read", hint=self._cure)
+
     @contextmanager
     def write(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the write lock from its beginning; it commits at the end, or rolls back.
@@ -80,6 +85,7 @@ class Store:
         write, whatever the busy timeout; BEGIN IMMEDIATE waits instead. `durable` waits for the disk
         (synchronous = FULL): for what money depends on.
         """
+        self.must_be_writable()
         connection = self._connection
         try:
             if durable:
