@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.torture import kills, moments, money, rivals, writers
+from tests.torture import kills, moments, money, rivals, slots, writers
 from tests.torture.figures import Figures
 
 Part = Callable[[Path], Figures]
@@ -23,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
         "--submits", type=int, default=500, metavar="N", help="submissions and retries (default 500)"
     )
     arguments.add_argument("--seed", type=int, default=1, metavar="S", help="what chance depends on (default 1)")
+    arguments.add_argument("--bodies", type=int, default=500, metavar="N", help="bodies for the demo (default 500)")
     arguments.add_argument("--writes", type=int, default=100, metavar="N", help="kill -9 while writing (default 100)")
     arguments.add_argument("--only", nargs="*", metavar="PART", help="only these parts")
     return arguments
@@ -35,6 +36,7 @@ def main() -> int:
         "money": partial(money.run, submits=options.submits, seed=options.seed),
     }
     parts |= {
+        "slots": partial(slots.run, bodies=options.bodies, seed=options.seed),
         "moments": partial(moments.run, runs=150, seed=options.seed),
         "writes": partial(writers.killed, kills=options.writes, seed=options.seed),
         "two": partial(writers.two, operations=10_000),
