@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal -q
 
-.PHONY: help demo test check format snapshots bench-ui clean
+.PHONY: help demo test check format snapshots torture bench-ui clean
 
 help:
 	@echo "make demo       the dashboard on a simulated API"
 	@echo "make test       all tests"
+	@echo "make torture    kill -9, faults and full disks by the hundred; prints figures, takes some minutes"
 	@echo "make check      format, lint, types, import directions, tests with coverage"
 	@echo "make snapshots  rewrite the pictures in snapshots/"
 	@echo "make format     format the code"
@@ -19,6 +20,9 @@ demo: $(VENV)/.ready-run
 
 test: $(VENV)/.ready-dev
 	$(PYTEST) $(PYTEST_ARGS)
+
+torture: $(VENV)/.ready-dev
+	@$(BIN)/python -m tests.torture $(TORTURE_ARGS)
 
 check: $(VENV)/.ready-dev
 	$(BIN)/ruff format --check .

@@ -147,6 +147,10 @@ class Srv:
     def up(self) -> None:
         """Listens (again, on the same port)."""
         self._stopping = threading.Event()
+        self.listen()
+
+    def listen(self) -> None:
+        """Takes connections again after `refuse`."""
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self.port))
@@ -155,14 +159,18 @@ class Srv:
         self._listener = listener
         self._start(self._accept, listener, self._stopping)
 
-    def down(self) -> None:
-        """Closes the port and all connections; what comes then is refused."""
-        self._stopping.set()
+    def refuse(self) -> None:
+        """Closes the port alone: new connections are refused, what is under way goes on."""
         listener, self._listener = self._listener, None
         if listener is not None:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
+
+    def down(self) -> None:
+        """Closes the port and all connections; what comes then is refused."""
+        self._stopping.set()
+        self.refuse()
         with self._lock:
             for raw in self._open:
                 with contextlib.suppress(OSError):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from types import TracebackType
 
 import pexpect
@@ -18,15 +20,23 @@ ESC, ENTER = "\x1b", "\r"
 
 
 class Terminal:
-    """A pty of `columns` × `rows` in which `vivix-tui ARGUMENTS` runs. `raw` is every byte it wrote."""
+    """A pty of `columns` × `rows` in which `vivix-tui ARGUMENTS` runs. `raw` is every byte it wrote.
 
-    def __init__(self, home: Home, *arguments: str, columns: int = 120, rows: int = 36) -> None:
+    `through` is a command that runs the one appended to its last argument, a line of a shell script.
+    """
+
+    def __init__(
+        self, home: Home, *arguments: str, columns: int = 120, rows: int = 36, through: Sequence[str] = ()
+    ) -> None:
         self.raw = bytearray()
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
+        command = [sys.executable, "-m", "vivix_tui.cli.main", *arguments]
+        if through:
+            command = [*through[:-1], f"{through[-1]} {shlex.join(command)}"]
         self._child = pexpect.spawn(
-            sys.executable,
-            ["-m", "vivix_tui.cli.main", *arguments],
+            command[0],
+            command[1:],
             env=home.env | {"COLORTERM": "truecolor"},
             cwd=str(home.path),
             dimensions=(rows, columns),

@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -499,6 +500,25 @@ def test_dow_12_a_kill_between_link_and_unlink_leaves_the_file_whole(world: Worl
     world.start()
     world.ended("g1")
     assert sha(final.read_bytes()) == sha(FILE)
+
+
+def test_dow_12_a_kill_before_the_part_is_removed_leaves_no_leftover_and_fetches_nothing_again(world: World) -> None:
+    """The part goes away only after the row knows the final name; a kill between the two is made good at the start."""
+    fetched(world, lambda r: image_reply(FILE))
+    done = world.ended("g1")
+    until(lambda: world.download("g1") == replace(done, part=None), what="the part is forgotten")
+    assert world.engines[-1].stop()
+    final = Path(done.path or "")
+    part = final.with_name("m-g1-1.part")
+    os.link(final, part)
+    with world.store.write() as connection:
+        connection.execute("UPDATE downloads SET part = ?", (str(part),))
+    requests = world.srv.count("GET", "/out/*")
+    world.start()
+    until(lambda: world.download("g1") == replace(done, part=None), what="the leftover is removed")
+    assert world.files() == [final]
+    assert sha(final.read_bytes()) == sha(FILE)
+    assert world.srv.count("GET", "/out/*") == requests
 
 
 # -------------------------------------------------------------------------------------------------------------- URLs

@@ -25,6 +25,7 @@ from vivix_tui.domain.download import Download
 from vivix_tui.domain.text import one_line
 from vivix_tui.engine.address import ForbiddenURL
 from vivix_tui.engine.fetch import Failed, Fetcher
+from vivix_tui.engine.part_file import removed
 from vivix_tui.errors import StoreError, UsageError
 from vivix_tui.store import downloads, generations
 from vivix_tui.store.store import Store
@@ -52,6 +53,9 @@ class Downloader:
         loopback = is_loopback(urlsplit(self._base_url).hostname or "")
         fetcher = Fetcher(self._settings, self._base_url, loopback=loopback)
         try:
+            for item in downloads.with_leftover(self._store, self._profile):
+                if removed(Path(item.part or "")):
+                    self._save(replace(item, part=None))
             while True:
                 self._start(fetcher)
                 await self._wake.wait()

@@ -109,6 +109,7 @@ class Engine:
                 return
         store = Store(self._config.paths.database)
         try:
+            store.must_be_writable()
             self.holds_lock.set()
             await self._serve(store)
         except ConfigError as error:

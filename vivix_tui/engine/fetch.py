@@ -181,12 +181,14 @@ class Fetcher:
             raise Failed("the file is not whole")
         size = part.size
         final = await asyncio.to_thread(part.finish, base.with_name(f"{base.name}.{kind}"))
-        save(
-            replace(
-                item, state=d.DONE, path=str(final), part=None, size_bytes=size, received_bytes=size,
-                sha256=part.sha256, verified=whole, error=None,
-            )
+        item = replace(
+            item, state=d.DONE, path=str(final), size_bytes=size, received_bytes=size,
+            sha256=part.sha256, verified=whole, error=None,
         )  # fmt: skip
+        # A kill before the row knows the final name must find the part, else the file is fetched once more.
+        save(item)
+        if part.remove():
+            save(replace(item, part=None))
 
 
 def content_range(value: str) -> tuple[int | None, int | None]:

@@ -80,19 +80,34 @@ class PartFile:
         self._file.close()
         self.path.unlink(missing_ok=True)
 
+    def remove(self) -> bool:
+        """Takes its name away, after `finish`. False where the system does not let us."""
+        return removed(self.path)
+
     def finish(self, target: Path) -> Path:
-        """On disk for good, under `target` or, where that exists, with a suffix. Returns the final path."""
+        """On disk for good, under `target` or, where that exists, with a suffix. Returns the final path.
+
+        The name of the part stays: it is for the caller to remove once the row knows the final one.
+        """
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
         final = self.finished_as or _link_free_name(self.path, target)
-        self.path.unlink()
         folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
         return final
+
+
+def removed(path: Path) -> bool:
+    """Whether the name of a part that is no longer needed is gone."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
 
 
 def free_part(base: Path, owner: str) -> Path:

@@ -42,6 +42,12 @@ def work(store: Store, profile: str) -> list[Download]:
     return [from_row(row) for row in rows]
 
 
+def with_leftover(store: Store, profile: str) -> list[Download]:
+    """Finished ones whose part was not removed: the program was killed between the two."""
+    rows = store.all(f"{_SELECT} WHERE profile = ? AND state = 'done' AND part IS NOT NULL", (profile,))
+    return [from_row(row) for row in rows]
+
+
 def want(connection: sqlite3.Connection, row: Generation, directory: str, now: datetime) -> None:
     """The user wants the files of `row` in `directory` ("" is the configured one), now or when it completes."""
     connection.execute(

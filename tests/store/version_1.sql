@@ -1,0 +1,174 @@
+
+CREATE TABLE meta (
+  revision INTEGER NOT NULL
+) STRICT;
+INSERT INTO meta VALUES (1);
+
+CREATE TABLE generations (
+  profile TEXT NOT NULL,
+  generation_id TEXT NOT NULL,
+  status TEXT,
+  model TEXT,
+  credits_estimate INTEGER,
+  credits_used INTEGER,
+  elapsed_ms INTEGER,
+  duration_ms INTEGER,
+  created_at TEXT,
+  completed_at TEXT,
+  error TEXT,
+  message TEXT,
+  output_url TEXT,
+  output_urls TEXT,
+  tracked_at TEXT NOT NULL,
+  checked_at TEXT,
+  gone TEXT,
+  body TEXT,
+  submission_id TEXT,
+  retry_of TEXT,
+  request_id TEXT,
+  next TEXT,
+  -- ours
+  prompt TEXT,
+  note TEXT,
+  sort_ms INTEGER NOT NULL,
+  hurry INTEGER NOT NULL DEFAULT 0,
+  wanted_in TEXT,
+  forgotten_at TEXT,
+  section INTEGER GENERATED ALWAYS AS (CASE
+    WHEN forgotten_at IS NOT NULL THEN NULL
+    WHEN gone IS NULL AND (status IS NULL OR status NOT IN ('completed', 'failed')) THEN 0
+    ELSE 1 END) VIRTUAL,
+  phase TEXT GENERATED ALWAYS AS (CASE
+    WHEN forgotten_at IS NOT NULL THEN NULL
+    WHEN status = 'completed' THEN 'done'
+    WHEN status = 'failed' THEN 'failed'
+    WHEN gone IS NOT NULL THEN 'gone'
+    WHEN status = 'pending' THEN 'queued'
+    ELSE 'active' END) VIRTUAL,
+  PRIMARY KEY (profile, generation_id)
+) STRICT;
+CREATE INDEX generations_order ON generations (profile, section, sort_ms DESC, generation_id);
+CREATE INDEX generations_phase ON generations (profile, phase);
+CREATE INDEX generations_wanted ON generations (profile) WHERE wanted_in IS NOT NULL;
+CREATE INDEX generations_lineage ON generations (profile, retry_of) WHERE retry_of IS NOT NULL;
+
+CREATE TABLE submissions (
+  submission_id TEXT PRIMARY KEY,
+  profile TEXT NOT NULL,
+  state TEXT NOT NULL,
+  generation_id TEXT,
+  retry_of TEXT,
+  body TEXT NOT NULL,
+  error TEXT,
+  message TEXT,
+  next TEXT,
+  request_id TEXT,
+  balance_before INTEGER,
+  balance_after INTEGER,
+  created_at TEXT NOT NULL,
+  -- ours
+  model TEXT,
+  prompt TEXT,
+  credits_estimate INTEGER,
+  sent_at TEXT,
+  held INTEGER NOT NULL DEFAULT 0,
+  checked INTEGER NOT NULL DEFAULT 1,
+  position REAL NOT NULL,
+  sort_ms INTEGER NOT NULL,
+  forgotten_at TEXT,
+  section INTEGER GENERATED ALWAYS AS (CASE
+    WHEN forgotten_at IS NOT NULL OR state IN ('accepted', 'cancelled') THEN NULL
+    WHEN state IN ('queued', 'sending', 'unknown') THEN 0
+    ELSE 1 END) VIRTUAL,
+  phase TEXT GENERATED ALWAYS AS (CASE
+    WHEN forgotten_at IS NOT NULL OR state IN ('accepted', 'cancelled') THEN NULL
+    WHEN state IN ('refused', 'unknown') THEN 'failed'
+    ELSE 'queued' END) VIRTUAL
+) STRICT;
+CREATE INDEX submissions_order ON submissions (profile, section, sort_ms DESC, submission_id);
+CREATE INDEX submissions_queue ON submissions (profile, state, position);
+CREATE INDEX submissions_lineage ON submissions (profile, retry_of) WHERE retry_of IS NOT NULL;
+
+CREATE TABLE downloads (
+  profile TEXT NOT NULL,
+  generation_id TEXT NOT NULL,
+  "index" INTEGER NOT NULL,
+  url TEXT NOT NULL,
+  state TEXT NOT NULL,
+  path TEXT,
+  size_bytes INTEGER,
+  received_bytes INTEGER NOT NULL DEFAULT 0,
+  sha256 TEXT,
+  verified INTEGER,
+  error TEXT,
+  -- ours
+  directory TEXT,
+  part TEXT,
+  etag TEXT,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  link_asked INTEGER NOT NULL DEFAULT 0,
+  wished_at TEXT NOT NULL,
+  PRIMARY KEY (profile, generation_id, "index")
+) STRICT;
+CREATE INDEX downloads_work ON downloads (profile, state) WHERE state IN ('queued', 'active', 'paused');
+
+CREATE TABLE accounts (
+  profile TEXT PRIMARY KEY,
+  balance INTEGER,
+  tier TEXT,
+  calls_per_minute INTEGER,
+  concurrent_jobs INTEGER,
+  cycle_resets_at TEXT,
+  spent_this_cycle INTEGER,
+  granted_this_cycle INTEGER,
+  asked_at TEXT,
+  queue_paused TEXT,
+  queue_needs INTEGER
+) STRICT;
+
+CREATE TABLE models (
+  profile TEXT NOT NULL,
+  slug TEXT NOT NULL,
+  category TEXT,
+  facts TEXT NOT NULL,
+  PRIMARY KEY (profile, slug)
+) STRICT;
+
+CREATE TABLE engines (
+  profile TEXT PRIMARY KEY,
+  pid INTEGER NOT NULL,
+  connection TEXT NOT NULL,
+  detail TEXT,
+  hint TEXT,
+  request_id TEXT,
+  until TEXT,
+  calls_used INTEGER,
+  calls_remaining INTEGER,
+  trouble TEXT,
+  at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY,
+  profile TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  at TEXT NOT NULL,
+  event TEXT NOT NULL,
+  detail TEXT
+) STRICT;
+CREATE INDEX events_subject ON events (profile, subject, seq);
+
+-- How many rows of each phase, kept by triggers: counting 100,000 rows at every change would cost 15 ms.
+CREATE TABLE counts (
+  profile TEXT NOT NULL,
+  phase TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  PRIMARY KEY (profile, phase)
+) STRICT, WITHOUT ROWID
+;
+CREATE TRIGGER generations_added AFTER INSERT ON generations BEGIN INSERT INTO counts SELECT NEW.profile, NEW.phase, 1 WHERE NEW.phase IS NOT NULL ON CONFLICT DO UPDATE SET number = number + 1; END;
+CREATE TRIGGER generations_removed AFTER DELETE ON generations BEGIN UPDATE counts SET number = number - 1 WHERE profile = OLD.profile AND phase = OLD.phase; END;
+CREATE TRIGGER generations_changed AFTER UPDATE ON generations WHEN OLD.phase IS NOT NEW.phase BEGIN UPDATE counts SET number = number - 1 WHERE profile = OLD.profile AND phase = OLD.phase; INSERT INTO counts SELECT NEW.profile, NEW.phase, 1 WHERE NEW.phase IS NOT NULL ON CONFLICT DO UPDATE SET number = number + 1; END;
+CREATE TRIGGER submissions_added AFTER INSERT ON submissions BEGIN INSERT INTO counts SELECT NEW.profile, NEW.phase, 1 WHERE NEW.phase IS NOT NULL ON CONFLICT DO UPDATE SET number = number + 1; END;
+CREATE TRIGGER submissions_removed AFTER DELETE ON submissions BEGIN UPDATE counts SET number = number - 1 WHERE profile = OLD.profile AND phase = OLD.phase; END;
+CREATE TRIGGER submissions_changed AFTER UPDATE ON submissions WHEN OLD.phase IS NOT NEW.phase BEGIN UPDATE counts SET number = number - 1 WHERE profile = OLD.profile AND phase = OLD.phase; INSERT INTO counts SELECT NEW.profile, NEW.phase, 1 WHERE NEW.phase IS NOT NULL ON CONFLICT DO UPDATE SET number = number + 1; END

@@ -1,0 +1,63 @@
+"""`python -m tests.torture`: keeps the promises of faults under load, prints figures, exits 1 when one is broken."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from tests.torture import kills, moments, money, rivals, slots, writers
+from tests.torture.figures import Figures
+
+Part = Callable[[Path], Figures]
+
+
+def parser() -> argparse.ArgumentParser:
+    arguments = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
+    arguments.add_argument("--kills", type=int, default=100, metavar="N", help="kill -9 under full load (default 100)")
+    arguments.add_argument(
+        "--submits", type=int, default=500, metavar="N", help="submissions and retries (default 500)"
+    )
+    arguments.add_argument("--seed", type=int, default=1, metavar="S", help="what chance depends on (default 1)")
+    arguments.add_argument("--bodies", type=int, default=500, metavar="N", help="bodies for the demo (default 500)")
+    arguments.add_argument("--writes", type=int, default=100, metavar="N", help="kill -9 while writing (default 100)")
+    arguments.add_argument("--only", nargs="*", metavar="PART", help="only these parts")
+    return arguments
+
+
+def main() -> int:
+    options = parser().parse_args()
+    parts: dict[str, Part] = {
+        "kills": partial(kills.run, kills=options.kills, seed=options.seed),
+        "money": partial(money.run, submits=options.submits, seed=options.seed),
+    }
+    parts |= {
+        "slots": partial(slots.run, bodies=options.bodies, seed=options.seed),
+        "moments": partial(moments.run, runs=150, seed=options.seed),
+        "writes": partial(writers.killed, kills=options.writes, seed=options.seed),
+        "two": partial(writers.two, operations=10_000),
+        "takeovers": partial(rivals.takeovers, kills=12, seed=options.seed),
+        "retries": partial(rivals.retries, pairs=15, seed=options.seed),
+    }
+    chosen = {name: part for name, part in parts.items() if not options.only or name in options.only}
+    began, broken = time.monotonic(), 0
+    with tempfile.TemporaryDirectory(prefix="vivix-torture-") as folder:
+        for name, part in chosen.items():
+            place = Path(folder) / name
+            place.mkdir()
+            broken += _told(part(place))
+    print(f"{time.monotonic() - began:.0f} s; {broken} promises broken" if broken else "every promise was kept")
+    return 1 if broken else 0
+
+
+def _told(figures: Figures) -> int:
+    print(figures.text(), flush=True)
+    return len(figures.broken)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
