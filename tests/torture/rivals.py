@@ -22,12 +22,12 @@ TAKEOVER_S = 2.0
 ASK = """
 import sys
 from pathlib import Path
-from vivix_tui import verbs
+from vivix_tui import verbs_retry
 from vivix_tui.store.store import Store
 store = Store(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()
-print(verbs.retry(store, "default", sys.argv[2]).done)
+print(verbs_retry.retry(store, "default", sys.argv[2]).done)
 """
 
 
