@@ -157,25 +157,33 @@ def test_sto_04_who_still_has_the_moved_file_open_neither_writes_nor_reads_on(tm
     store.close()
 
 
-def test_sto_04_of_many_processes_that_find_it_damaged_one_moves_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("round_", range(4))
+def test_sto_04_of_many_processes_that_find_it_damaged_one_moves_it(tmp_path: Path, round_: int) -> None:
     path = tmp_path / "vivix.db"
     filled(path)
     noise(path, 2)
     code = (
         "import sys, pathlib; from vivix_tui import verbs; from vivix_tui.store.store import Store\n"
-        "sys.stdin.readline(); s = Store(pathlib.Path(sys.argv[1])); verbs.track(s, 'p', [(sys.argv[2], None)])\n"
-        "print(s.notice or '')"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "s = Store(pathlib.Path(sys.argv[1])); verbs.track(s, 'p', [(sys.argv[2], None)]); print(s.notice or '')"
     )
     running = [
         subprocess.Popen(
             [sys.executable, "-c", code, str(path), f"g{n}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        for n in range(6)
+        for n in range(5)
     ]
-    told = [process.communicate("\n", timeout=60)[0].strip() for process in running]
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    told = [process.communicate(timeout=60)[0].strip() for process in running]
     assert len([words for words in told if words]) == 1
     store = Store(path)
-    assert query.count(store, "p", ALL) == 6
+    assert query.count(store, "p", ALL) == 5
     store.close()
     assert len([p for p in tmp_path.glob("*.damaged-*") if not p.name.endswith(("-wal", "-shm"))]) == 1
 

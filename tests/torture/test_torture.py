@@ -22,10 +22,10 @@ def test_lif_01_g1_kill_9_under_full_load_loses_and_repeats_nothing(tmp_path: Pa
     assert figures.values["POSTs that arrived"] >= 1
 
 
-def test_g2_no_wish_is_charged_twice_while_every_fifth_answer_goes_wrong(tmp_path: Path) -> None:
-    figures = kept(money.run(tmp_path, submits=60, seed=2, users=4))
+def test_g2_no_wish_is_charged_twice_while_answers_go_wrong(tmp_path: Path) -> None:
+    figures = kept(money.run(tmp_path, submits=45, seed=2, users=4, share=0.4))
     assert figures.values["  unknown"] >= 1
-    assert figures.values["  accepted"] >= 30
+    assert figures.values["  accepted"] >= 15
 
 
 def test_mon_04_kill_9_at_any_moment_around_a_submission(tmp_path: Path) -> None:
