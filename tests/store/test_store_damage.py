@@ -3,11 +3,14 @@ Row STO-04."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import random
 import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -157,8 +160,35 @@ def test_sto_04_who_still_has_the_moved_file_open_neither_writes_nor_reads_on(tm
     store.close()
 
 
-@pytest.mark.parametrize("round_", range(4))
-def test_sto_04_of_many_processes_that_find_it_damaged_one_moves_it(tmp_path: Path, round_: int) -> None:
+def test_sto_04_who_finds_damage_while_another_acts_on_it_looks_again(tmp_path: Path) -> None:
+    """Else it would move the new database of the other one aside."""
+    path, healthy = tmp_path / "vivix.db", tmp_path / "healthy.db"
+    filled(path)
+    noise(path, 2)
+    filled(healthy, 7)
+    code = (
+        "import sys, pathlib; from vivix_tui.store.store import Store\n"
+        "print('ready', flush=True); s = Store(pathlib.Path(sys.argv[1])); print(s.notice or 'nothing to tell')"
+    )
+    folder = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(folder, fcntl.LOCK_EX)  # another process has begun to open it
+    process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    began = time.monotonic()
+    while time.monotonic() - began < 0.5:
+        assert list(tmp_path.glob("*.damaged-*")) == []
+        time.sleep(0.02)
+    path.rename(tmp_path / "set-aside.db")
+    healthy.rename(path)
+    os.close(folder)
+    assert process.communicate(timeout=30)[0] == "nothing to tell\n"
+    store = Store(path)
+    assert query.count(store, "p", ALL) == 7
+    store.close()
+
+
+def test_sto_04_of_many_processes_that_find_it_damaged_one_moves_it(tmp_path: Path) -> None:
     path = tmp_path / "vivix.db"
     filled(path)
     noise(path, 2)

@@ -44,6 +44,9 @@ def main() -> int:
         "takeovers": partial(rivals.takeovers, kills=12, seed=options.seed),
         "retries": partial(rivals.retries, pairs=15, seed=options.seed),
     }
+    unknown = set(options.only or ()) - set(parts)
+    if unknown:
+        parser().error(f"there is no part {min(unknown)!r}; the parts are {', '.join(parts)}")
     chosen = {name: part for name, part in parts.items() if not options.only or name in options.only}
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="vivix-torture-") as folder, ThreadPoolExecutor(1) as aside:
