@@ -61,6 +61,15 @@ class Terminal:
         return int(self._child.pid)
 
     @property
+    def fd(self) -> int:
+        """The terminal's end of the pty."""
+        return int(self._child.child_fd)
+
+    @property
+    def alive(self) -> bool:
+        return bool(self._child.isalive())
+
+    @property
     def text(self) -> str:
         """What a person sees now."""
         return "\n".join(line.rstrip() for line in self._screen.display).rstrip()

@@ -3,11 +3,14 @@ Row STO-04."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import random
 import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -157,25 +160,60 @@ def test_sto_04_who_still_has_the_moved_file_open_neither_writes_nor_reads_on(tm
     store.close()
 
 
+def test_sto_04_who_finds_damage_while_another_acts_on_it_looks_again(tmp_path: Path) -> None:
+    """Else it would move the new database of the other one aside."""
+    path, healthy = tmp_path / "vivix.db", tmp_path / "healthy.db"
+    filled(path)
+    noise(path, 2)
+    filled(healthy, 7)
+    code = (
+        "import sys, pathlib; from vivix_tui.store.store import Store\n"
+        "print('ready', flush=True); s = Store(pathlib.Path(sys.argv[1])); print(s.notice or 'nothing to tell')"
+    )
+    folder = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(folder, fcntl.LOCK_EX)  # another process has begun to open it
+    process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    began = time.monotonic()
+    while time.monotonic() - began < 0.5:
+        assert list(tmp_path.glob("*.damaged-*")) == []
+        time.sleep(0.02)
+    path.rename(tmp_path / "set-aside.db")
+    healthy.rename(path)
+    os.close(folder)
+    assert process.communicate(timeout=30)[0] == "nothing to tell\n"
+    store = Store(path)
+    assert query.count(store, "p", ALL) == 7
+    store.close()
+
+
 def test_sto_04_of_many_processes_that_find_it_damaged_one_moves_it(tmp_path: Path) -> None:
     path = tmp_path / "vivix.db"
     filled(path)
     noise(path, 2)
     code = (
         "import sys, pathlib; from vivix_tui import verbs; from vivix_tui.store.store import Store\n"
-        "sys.stdin.readline(); s = Store(pathlib.Path(sys.argv[1])); verbs.track(s, 'p', [(sys.argv[2], None)])\n"
-        "print(s.notice or '')"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "s = Store(pathlib.Path(sys.argv[1])); verbs.track(s, 'p', [(sys.argv[2], None)]); print(s.notice or '')"
     )
     running = [
         subprocess.Popen(
             [sys.executable, "-c", code, str(path), f"g{n}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        for n in range(6)
+        for n in range(5)
     ]
-    told = [process.communicate("\n", timeout=60)[0].strip() for process in running]
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    told = [process.communicate(timeout=60)[0].strip() for process in running]
     assert len([words for words in told if words]) == 1
     store = Store(path)
-    assert query.count(store, "p", ALL) == 6
+    assert query.count(store, "p", ALL) == 5
     store.close()
     assert len([p for p in tmp_path.glob("*.damaged-*") if not p.name.endswith(("-wal", "-shm"))]) == 1
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -43,14 +44,20 @@ def main() -> int:
         "takeovers": partial(rivals.takeovers, kills=12, seed=options.seed),
         "retries": partial(rivals.retries, pairs=15, seed=options.seed),
     }
+    unknown = set(options.only or ()) - set(parts)
+    if unknown:
+        parser().error(f"there is no part {min(unknown)!r}; the parts are {', '.join(parts)}")
     chosen = {name: part for name, part in parts.items() if not options.only or name in options.only}
-    began, broken = time.monotonic(), 0
-    with tempfile.TemporaryDirectory(prefix="vivix-torture-") as folder:
-        for name, part in chosen.items():
-            place = Path(folder) / name
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="vivix-torture-") as folder, ThreadPoolExecutor(1) as aside:
+        places = {name: Path(folder) / name for name in chosen}
+        for place in places.values():
             place.mkdir()
-            broken += _told(part(place))
-    print(f"{time.monotonic() - began:.0f} s; {broken} promises broken" if broken else "every promise was kept")
+        # The demo's budget makes this one long and idle, so that the others run meanwhile.
+        long = aside.submit(chosen.pop("slots"), places["slots"]) if "slots" in chosen else None
+        broken = sum(_told(part(places[name])) for name, part in chosen.items())
+        broken += _told(long.result()) if long is not None else 0
+    print(f"{time.monotonic() - began:.0f} s;", f"{broken} promises broken" if broken else "every promise was kept")
     return 1 if broken else 0
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(slots=True)
@@ -14,7 +15,7 @@ class Figures:
     """One part of the torture; `broken` is empty where every promise was kept."""
 
     title: str
-    values: dict[str, object] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
 
     def tell(self, name: str, value: object) -> None:

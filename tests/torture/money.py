@@ -55,17 +55,34 @@ REFUSED_CONNECTION = "made, then connections refused for 0.7 s"
 STATE_OF = {MADE: "accepted", LOST: "unknown", DOUBTFUL: "unknown", REFUSED: "refused"}
 
 
+class Weather:
+    """Which POST goes wrong, and how: every kind comes up once before one comes up again, whoever asks."""
+
+    def __init__(self, share: float, seed: int) -> None:
+        self._share, self._dice, self._lock = share, random.Random(seed), threading.Lock()
+        self._left: list[Reply | None] = []
+
+    def draw(self) -> Reply | str | None:
+        """A reply, None where all is well, or words for a port that closes behind the answer."""
+        with self._lock:
+            if self._dice.random() >= self._share:
+                return None
+            if not self._left:
+                self._left = [*REPLIES, None]
+                self._dice.shuffle(self._left)
+            return self._left.pop() or REFUSED_CONNECTION
+
+
 class User:
     """One home, one API, `wishes` submissions and retries."""
 
-    def __init__(self, folder: Path, *, wishes: int, seed: int) -> None:
+    def __init__(self, folder: Path, *, wishes: int, seed: int, weather: Weather) -> None:
         self.intents: Counter[str] = Counter()
         self.resumed = self.restarted = self.outages = 0
         self.complaints: list[str] = []
         self.srv = Srv()
-        self._wishes, self._dice = wishes, random.Random(seed)
+        self._wishes, self._weather = wishes, weather
         self._folder = folder
-        self._fault_dice = random.Random(seed + 1)
         self._provider_down = threading.Event()
         self._close_port = threading.Event()
         self._retried: set[str] = set()
@@ -81,14 +98,12 @@ class User:
             self.shown = self._shown()
 
     def _reply(self, _: str) -> Reply | None:
-        if self._fault_dice.random() >= FAULT_SHARE:
-            return None
-        number = self._fault_dice.randrange(len(REPLIES) + 1)
-        if number == len(REPLIES):
-            return Reply(MADE, self._last_one, REFUSED_CONNECTION)
-        if REPLIES[number].name == "503 PROVIDER_DOWN":
+        drawn = self._weather.draw()
+        if isinstance(drawn, str):
+            return Reply(MADE, self._last_one, drawn)
+        if drawn is not None and drawn.name == "503 PROVIDER_DOWN":
             self._provider_down.set()
-        return REPLIES[number]
+        return drawn
 
     def _last_one(self, generation_id: str) -> Answer:
         """Tells the id and closes the port at once, so that the next POST finds it closed."""
@@ -174,12 +189,16 @@ class User:
         return {item["submission_id"]: (item["state"], plain.get(item["submission_id"], "")) for item in told}
 
 
-def run(folder: Path, *, submits: int, seed: int, users: int = USERS) -> Figures:
+def run(folder: Path, *, submits: int, seed: int, users: int = USERS, share: float = FAULT_SHARE) -> Figures:
     """`submits` wishes in sum, a quarter of them retries."""
-    figures = Figures(f"G2: {submits} submissions and retries, {FAULT_SHARE:.0%} faults, {users} users")
+    figures = Figures(f"G2: {submits} submissions and retries, {share:.0%} faults, {users} users")
     began = time.monotonic()
     shares = [submits // users + (n < submits % users) for n in range(users)]
-    crowd = [User(folder / f"user{n}", wishes=share, seed=seed * 100 + n) for n, share in enumerate(shares)]
+    weather = Weather(share, seed)
+    crowd = [
+        User(folder / f"user{n}", wishes=wishes, seed=seed * 100 + n, weather=weather)
+        for n, wishes in enumerate(shares)
+    ]
     for user in crowd:
         user._folder.mkdir()
     with ThreadPoolExecutor(users) as pool:

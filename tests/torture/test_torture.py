@@ -1,0 +1,55 @@
+"""The torture in small, seconds each: the same runs, the same promises. `make torture` does them by the hundred.
+
+Rows LIF-01, LIF-05, MON-01 to MON-05, MON-07, RAT-08, STO-01, STO-02; G1, G2.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.torture import kills, moments, money, rivals, slots, writers
+from tests.torture.figures import Figures
+
+
+def kept(figures: Figures) -> Figures:
+    assert not figures.broken, figures.text()
+    return figures
+
+
+def test_lif_01_g1_kill_9_under_full_load_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    figures = kept(kills.run(tmp_path, kills=5, seed=3, pause_s=0.8))
+    assert figures.values["kills"] >= 5
+    assert figures.values["POSTs that arrived"] >= 1
+
+
+def test_g2_no_wish_is_charged_twice_while_answers_go_wrong(tmp_path: Path) -> None:
+    figures = kept(money.run(tmp_path, submits=45, seed=2, users=4, share=0.4))
+    assert figures.values["  unknown"] >= 1
+    assert figures.values["  accepted"] >= 15
+
+
+def test_mon_04_kill_9_at_any_moment_around_a_submission(tmp_path: Path) -> None:
+    figures = kept(moments.run(tmp_path, runs=12, seed=1, up_to_s=1.0, users=2))
+    assert figures.values["POSTs that arrived"] >= 1
+
+
+def test_sto_01_what_was_acknowledged_survives_ten_kills(tmp_path: Path) -> None:
+    figures = kept(writers.killed(tmp_path, kills=10, seed=1))
+    assert figures.values["writes acknowledged"] >= 10
+
+
+def test_sto_02_two_processes_never_meet_a_locked_database(tmp_path: Path) -> None:
+    kept(writers.two(tmp_path, operations=500))
+
+
+def test_lif_05_whichever_of_two_engines_is_killed_the_other_takes_over(tmp_path: Path) -> None:
+    figures = kept(rivals.takeovers(tmp_path, kills=3, seed=4))
+    assert figures.values["takeovers"] >= 1
+
+
+def test_mon_05_lif_05_two_processes_that_ask_for_one_retry_send_one(tmp_path: Path) -> None:
+    kept(rivals.retries(tmp_path, pairs=3, seed=1))
+
+
+def test_rat_08_the_demo_never_has_more_in_flight_than_slots_through_a_kill(tmp_path: Path) -> None:
+    kept(slots.run(tmp_path, bodies=14, seed=1, speed=60, timeout_s=60))
