@@ -154,6 +154,26 @@ def test_api_01_a_late_answer_does_not_hide_the_rejection(world: World, late: by
     assert world.engine_row.connection == "rejected"
 
 
+def test_api_01_two_rejected_keys_are_not_tried_in_turns(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vivix_tui.engine.engine.KEY_AGAIN_S", 0.2)
+    monkeypatch.setattr("vivix_tui.engine.engine.STANDBY_S", 0.05)
+    world.answer_polls(error_reply(401, "KEY_REVOKED"))
+    world.srv.on("GET", CREDITS, error_reply(401, "KEY_REVOKED"))
+    world.srv.on("GET", MODELS, error_reply(401, "KEY_REVOKED"))
+    world.track("g1")
+    engine = world.start()
+    until(lambda: world.engine_row.connection == "rejected")
+    typed = ApiKey("vvx_live_" + "bad0" * 8)
+    calls = world.srv.count()
+    engine.use_key(typed)
+    until(lambda: world.srv.count() > calls and world.engine_row.connection == "rejected")
+    calls, began = world.srv.count(), time.monotonic()
+    until(lambda: time.monotonic() - began > 1.5)
+    assert world.srv.count() == calls
+    engine.use_key(ApiKey("vvx_live_" + "bad0" * 8))
+    until(lambda: world.srv.count() > calls, what="a key that is typed once more is tried once more")
+
+
 def test_api_01_a_late_401_for_the_old_key_does_not_reject_the_new_one(world: World) -> None:
     new = "vvx_live_" + "new0" * 8
 

@@ -184,19 +184,22 @@ class Engine:
         """Reads the key; without one, or with a rejected one, looks again every minute or when one is typed in."""
         while True:
             key, complaint = self._given_key, None
-            if key is None or key == link.rejected:
+            if key is None or key in link.rejected:
                 try:
                     key = await asyncio.to_thread(self._key_source)
                 except KeyProblem as problem:
                     complaint = str(problem)
-            if key is None or key != link.rejected:
+            if key not in link.rejected:
                 link.use_key(key, complaint)
             looked, given = time.monotonic(), self._given_key
-            while self._given_key == given:
-                usable = key is not None and link.rejected is None
+            while self._given_key is given:
+                usable = key is not None and key not in link.rejected
                 if not usable and time.monotonic() - looked > KEY_AGAIN_S:
                     break
                 await asyncio.sleep(STANDBY_S)
+            if self._given_key is not None and self._given_key is not given:
+                # Whoever types a key once more wants it tried once more.
+                link.rejected.discard(self._given_key)
 
     def _wake_all(self) -> None:
         for wake in self._wakes:

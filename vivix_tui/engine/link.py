@@ -32,13 +32,13 @@ log = logging.getLogger("vivix_tui.engine.link")
 class Link:
     """One account's connection.
 
-    `rejected` is the key that the API refused, None while it did not; `trouble` names what the user must be told of a
+    `rejected` are the keys that the API refused; `trouble` names what the user must be told of a
     background task; `credits_wanted` asks for a fresh balance; `last_end` is when a generation was last seen to end.
     """
 
     def __init__(self, store: Store, profile: str, client: Client, budget: Budget) -> None:
         self.client = client
-        self.rejected: ApiKey | None = None
+        self.rejected: set[ApiKey] = set()
         self.trouble: str | None = None
         self.last_end = 0.0
         self.credits_wanted = False
@@ -80,7 +80,6 @@ class Link:
         if key is None:
             self._set("nokey", detail=complaint)
         elif key != self.client.gate.key:
-            self.rejected = None
             self.client.gate.key = key
             self._set("starting")
 
@@ -136,7 +135,8 @@ class Link:
     def _refused(self, refusal: Refusal, started: float, key: ApiKey | None) -> None:
         if refusal.status == 401:
             if key is not None and key == self.client.gate.key:  # else it is about a key that is no longer in use
-                self.rejected, self.client.gate.key = key, None
+                self.rejected.add(key)
+                self.client.gate.key = None
                 self._set("rejected", detail=f"{refusal.code}: {refusal.message or ''}", refusal=refusal)
         elif refusal.status >= 500:
             self._failed("retrying", f"{refusal.status} {refusal.code}", started, request_id=refusal.request_id)
