@@ -91,7 +91,7 @@ def retry(store: Store, profile: str, generation_id: str, *, again: bool = False
         now = datetime.now(UTC)
         new = submissions.queue(
             connection, profile, text, now, retry_of=generation_id, credits_estimate=price.high if price else None,
-            ask_first=asks_first, again=again,
+            ask_first=asks_first, again=again, checked=_was_checked(store, row),
         )  # fmt: skip
         if asks_first:
             generations.hurry(connection, profile, generation_id)
@@ -108,6 +108,12 @@ def _needs_again(store: Store, row: Generation, *, changed: bool) -> str | None:
         return None
     seeded = "seed" in (parse_body(row.body or "") or {})
     return "it completed: the same body and seed give the same result" if seeded else "it completed"
+
+
+def _was_checked(store: Store, row: Generation) -> bool:
+    """Who sent a body past the check once means it for its retry, too."""
+    first = submissions.get(store, row.submission_id) if row.submission_id else None
+    return first is None or first.checked
 
 
 def _asks_first(row: Generation) -> str | None:

@@ -66,10 +66,6 @@ class Terminal:
         return int(self._child.child_fd)
 
     @property
-    def alive(self) -> bool:
-        return bool(self._child.isalive())
-
-    @property
     def text(self) -> str:
         """What a person sees now."""
         return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
@@ -114,6 +110,15 @@ class Terminal:
 
     def signal(self, number: int) -> None:
         os.kill(self.pid, number)
+
+    def leave(self, *keys: str) -> None:
+        """Presses what quits (q), and says yes where that is asked about: once the question can be seen."""
+        self.press(*(keys or ("q",)))
+        while self._child.isalive():
+            if re.search(r"enter esc +cancel", self.text):
+                self.press("y")
+                return
+            self.read()
 
     def exit_code(self, timeout_s: float = 5) -> int:
         """Waits for the end; the exit code, or minus the signal that killed it."""

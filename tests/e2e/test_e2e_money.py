@@ -90,9 +90,7 @@ def test_mon_05_the_answering_key_twenty_times_within_200_ms_sends_one_post(well
             terminal.press("\r")
         assert srv.count("POST", GENERATE) == (2 if confirm == "y" else 1)
         assert len(Journal.of(well).submissions()) == (2 if confirm == "y" else 1)
-        terminal.press("q")
-        terminal.read(0.3)
-        terminal.press("y")
+        terminal.leave()
         assert terminal.exit_code() == 0
 
 
@@ -120,9 +118,7 @@ def test_mon_12_a_quit_that_no_answer_can_wait_for_is_unknown_next_time_and_show
         well.run("submit", "-", "--no-wait", stdin=SMALL)
         until_shown(terminal, lambda: srv.count("POST", GENERATE) == 1)
         began = time.monotonic()
-        terminal.press("q")
-        terminal.read(0.3)
-        terminal.press("y")
+        terminal.leave()
         assert terminal.exit_code() == 0
         assert time.monotonic() - began < 4
         assert b"not charged" not in terminal.raw
@@ -160,10 +156,7 @@ def test_lif_07_it_quits_in_time_with_downloads_and_a_black_hole(well: Home, srv
         until_shown(terminal, lambda: srv.count("GET", "*/hole") == 1)
         until_shown(terminal, lambda: sum(r["received_bytes"] > 4_000 for r in journal.downloads()) == 3)
         began = time.monotonic()
-        terminal.press(*keys)
-        if terminal.alive:
-            terminal.read(0.2)
-            terminal.press("y")
+        terminal.leave(*keys)
         assert terminal.exit_code(5) == 0
         assert time.monotonic() - began <= 3
         assert b"\x1b[?1049l" in terminal.raw

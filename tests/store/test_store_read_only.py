@@ -107,9 +107,7 @@ def test_sto_05_the_dashboard_shows_rows_and_says_why_it_cannot_write(
     with Terminal(furnished, through=inside(furnished, mount)) as terminal:
         terminal.wait_for(READ_ONLY)
         terminal.wait_for("g1")
-        terminal.press("q")
-        terminal.wait_for(r"Quit\?")
-        terminal.press("y")
+        terminal.leave()
         assert terminal.exit_code() == 0
         assert b"Traceback" not in terminal.raw
     assert maker.all() == []

@@ -319,6 +319,19 @@ def test_a_retry_of_what_is_not_known_to_have_failed_asks_first(store: Store, ag
     assert generations.hurried(store, "p") == ["a"]
 
 
+def test_a_retry_of_what_was_sent_unchecked_is_sent_unchecked(store: Store) -> None:
+    (first,) = verbs.submit(store, "p", [BODY], check=False).ids
+    item = submissions.get(store, first)
+    assert item is not None
+    submissions.begin(store, first, None, NOW)
+    submissions.accepted(store, item, Accepted(generation_id="g"), None, NOW)
+    record(store, "g", "failed")
+    (new,) = verbs_retry.retry(store, "p", "g").ids
+    again = submissions.get(store, new)
+    assert again is not None
+    assert not again.checked
+
+
 def test_a_changed_body_is_a_new_wish_and_keeps_its_ancestor(store: Store) -> None:
     failed(store)
     changed = BODY.replace("misty", "sunny")

@@ -81,15 +81,6 @@ def mark_damaged(path: Path) -> None:
         os.close(os.open(_mark(path), os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
 
 
-def identity(path: Path) -> tuple[int, int]:
-    """Which file `path` names now: (device, inode), (0, 0) while there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return 0, 0
-    return found.st_dev, found.st_ino
-
-
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Two processes that find the same damage must not both act on it: the second would move the new file aside."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vivix_tui.errors import StoreError
-from vivix_tui.store.opening import BUSY_TIMEOUT_S, DAMAGED, code_of, identity, mark_damaged, open_database
+from vivix_tui.store.opening import BUSY_TIMEOUT_S, DAMAGED, code_of, mark_damaged, open_database
 
 # When any descriptor of a file is closed, POSIX drops all locks that the process holds on it, SQLite's among them;
 # then the next process to close the database takes itself for the last one and deletes the log under our feet. So
@@ -35,13 +35,13 @@ class Store:
         self.path = path
         with _opening:
             try:
-                opened = open_database(path, busy_timeout_s=BUSY_TIMEOUT_S, untouched=_open_here[identity(path)] > 0)
+                opened = open_database(path, busy_timeout_s=BUSY_TIMEOUT_S, untouched=_open_here[_identity(path)] > 0)
             except sqlite3.Error as error:
                 raise _mapped(error, path) from error
             except OSError as error:
                 raise StoreError(f"cannot open the database {path}: {error.strerror}") from error
             self._connection, self.notice, self._cure = opened.connection, opened.notice, opened.cure
-            self._file: tuple[int, int] | None = identity(path)
+            self._file: tuple[int, int] | None = _identity(path)
             _open_here[self._file] += 1
 
     def close(self) -> None:
@@ -110,11 +110,20 @@ class Store:
 
     def _check_place(self) -> None:
         """A row written into a file that was moved aside would be seen by nobody, and what it stands for done again."""
-        if identity(self.path) != self._file:
+        if _identity(self.path) != self._file:
             raise StoreError(
                 f"the database {self.path} was moved or replaced while it was open",
                 hint="start vivix-tui again; what was written before lies in the file that was moved",
             )
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Which file `path` names now: (device, inode), (0, 0) while there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
 
 
 def _mapped(error: sqlite3.Error, path: Path) -> StoreError:
