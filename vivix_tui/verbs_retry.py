@@ -6,14 +6,13 @@ repeating what is not known to have failed: such a retry is written down as one 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from vivix_tui.domain.account import complaint, parse_body
 from vivix_tui.domain.advice import Advice, advice
 from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
-from vivix_tui.domain.price import Price, most
+from vivix_tui.domain.price import Price
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import UsageError
 from vivix_tui.store import accounts, generations, submissions
@@ -61,9 +60,11 @@ def quote(store: Store, profile: str, generation_id: str, *, body: str | None = 
     )
 
 
-def total(quotes: Sequence[Quote]) -> int | None:
-    """The most that all of them may cost together in credits; None where one price is unknown."""
-    return most([item.price for item in quotes])
+def quote_new(store: Store, profile: str, body: str) -> Quote:
+    """What sending a body costs that belongs to no generation."""
+    (price,) = prices_of(store, profile, [body])
+    problem = complaint(parse_body(body) or {}, accounts.models(store, profile))
+    return Quote(generation_id="", body=body, price=price, complaint=problem)
 
 
 def retry(store: Store, profile: str, generation_id: str, *, again: bool = False, body: str | None = None) -> Outcome:

@@ -45,7 +45,7 @@ def test_a_failure_begins_with_its_code_and_says_what_next(screen: Screen) -> No
     lines = details(screen, failed)
     assert (lines[0].text, lines[0].role) == ("✗ failed after 9.0s · PROVIDER_ERROR", "failed")
     assert lines[1].text == "two\nlines"
-    assert lines[2].text == "next: it was refunded; R sends the same body again"
+    assert lines[2].text == "The cause was transient: the same body may well succeed now. R retries."
     facts = labelled(lines)
     assert facts["credits"] == "≤211 estimated, refunded"
     assert facts["ended"] == "2026-11-23 11:59:55 (queued 6.0s, rendered 9.0s, in all 15s)"
@@ -158,9 +158,7 @@ def test_the_banner_says_the_one_thing_that_matters_most() -> None:
     live = EngineState(pid=7, connection="live", trouble="poller: OSError")
     rejected = EngineState(pid=7, connection="rejected", detail="KEY_REVOKED", hint="make one", request_id="req_9")
     assert banner(facts(live), GLYPHS) == "A part of the engine was restarted: poller: OSError"
-    assert banner(facts(live, queue_paused="no credits"), GLYPHS) == (
-        "The queue is paused: no credits · vivix-tui queue resume"
-    )
+    assert banner(facts(live, queue_paused="no credits"), GLYPHS) == ("The queue is paused: no credits · m resumes it")
     said = banner(facts(rejected, queue_paused="x", notice="y"), GLYPHS) or ""
     assert said == "Key rejected, press K. KEY_REVOKED · req_9 · make one"
     assert banner(facts(rejected), GLYPHS, "disk") == "What is shown may be old: disk"

@@ -9,7 +9,7 @@ from textual.widgets import TextArea
 
 from tests.ui.conftest import NOW, PROFILE, VIDEO, Screen, Snap, settled
 from vivix_tui import verbs, verbs_queue
-from vivix_tui.config import Settings, Ui
+from vivix_tui.config import Settings, Spend, Ui
 from vivix_tui.errors import Refusal
 from vivix_tui.store import submissions
 
@@ -114,6 +114,31 @@ async def test_submissions_in_every_state(screen: Screen, snap: Snap, size: Size
         connection.execute("UPDATE submissions SET created_at = '2026-11-23T11:59:50.000Z'")
         connection.execute("UPDATE events SET at = '2026-11-23T11:59:50.000Z'")
     await snap(screen.app(), "j", "j", size=size)
+
+
+@two_sizes
+async def test_queue_menu(screen: Screen, snap: Snap, size: Size, fixed_ids: None) -> None:
+    screen.account()
+    verbs.submit(screen.store, PROFILE, ['{"model": "wan-2.7-text-to-video", "prompt": "a fox", "duration": 5}'])
+    with screen.store.write() as connection:
+        connection.execute("UPDATE submissions SET created_at = '2026-11-23T11:59:50.000Z', sort_ms = 1795435190000")
+        connection.execute("UPDATE events SET at = '2026-11-23T11:59:50.000Z'")
+    verbs_queue.pause(screen.store, PROFILE)
+    await snap(screen.app(), "m", size=size)
+
+
+@two_sizes
+async def test_again_with_the_same_seed(screen: Screen, snap: Snap, size: Size) -> None:
+    screen.busy()
+    await snap(screen.app(), "3", "g", "R", size=size)
+
+
+@two_sizes
+async def test_edited_body(screen: Screen, snap: Snap, size: Size, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen.busy()
+    monkeypatch.setattr("vivix_tui.ui.actions_money.random.randrange", lambda _: 4_711)
+    settings = msgspec.structs.replace(Settings(), spend=Spend(confirm_above=100))
+    await snap(screen.app(settings=settings), "3", "g", "R", "s", size=size)
 
 
 @two_sizes

@@ -24,7 +24,8 @@ BLANK: dict[str, Any] = {
     "kind": "generation", "id": "abcdefgh-1", "phase": "active", "status": None, "model": None, "prompt": None,
     "error": None, "gone": None, "credits_estimate": None, "credits_used": None, "elapsed_ms": None,
     "duration_ms": None, "checked_at": None, "sort_ms": int(NOW.timestamp() * 1000), "note": None, "held": False,
-    "has_body": False, "files": 0, "files_done": 0, "files_under_way": 0, "received": 0, "size": None, "retries": 0,
+    "asks_first": False, "has_body": False, "files": 0, "files_done": 0, "files_under_way": 0, "received": 0,
+    "size": None, "retries": 0,
 }  # fmt: skip
 
 

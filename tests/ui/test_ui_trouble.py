@@ -106,7 +106,7 @@ async def test_what_cannot_be_read_is_told_by_the_banner_until_it_can(
 
 async def test_a_dialog_answers_once_however_many_keys_have_reached_it(screen: Screen) -> None:
     screen.busy()
-    answers: list[bool | None] = []
+    answers: list[str | None] = []
     app = screen.app()
     async with app.run_test(size=(120, 36)) as pilot:
         dialog = Confirm("Retry?", "costs", "retry")
@@ -115,7 +115,7 @@ async def test_a_dialog_answers_once_however_many_keys_have_reached_it(screen: S
         for _ in range(20):
             dialog.post_message(events.Key("y", "y"))
         await settled(pilot)
-        assert answers == [True]
+        assert answers == ["y"]
         assert app.screen is main(app)
 
 

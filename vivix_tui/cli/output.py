@@ -44,6 +44,17 @@ def download_json(item: Download) -> dict[str, Any]:
     return {name: getattr(item, name) for name in _DOWNLOAD}
 
 
+def can_ask() -> bool:
+    """Whether somebody sits at a terminal who can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def agreed(question: str) -> bool:
+    """Asks; only y or yes agrees."""
+    print(f"vivix-tui: {question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def data(text: str) -> None:
     """One line of data on stdout, at once."""
     print(text, flush=True)

@@ -11,16 +11,16 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from vivix_tui import verbs, verbs_retry, wiring
+from vivix_tui import editor, verbs, verbs_retry, wiring
 from vivix_tui.cli import output
 from vivix_tui.cli.patience import Patience
 from vivix_tui.config import Config
 from vivix_tui.domain import download as d
 from vivix_tui.domain import submission as s
-from vivix_tui.domain.bodies import parse_bodies
+from vivix_tui.domain.bodies import difference, for_editor, from_editor, parse_bodies
 from vivix_tui.domain.generation import COMPLETED, Generation
 from vivix_tui.domain.idlist import parse_ids
-from vivix_tui.domain.price import in_words
+from vivix_tui.domain.price import in_words, most
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import ApiError, UsageError
 from vivix_tui.store import query
@@ -43,17 +43,26 @@ def run_submit(config: Config, store: Store, arguments: argparse.Namespace) -> i
     for name in arguments.files:
         data, source = (sys.stdin.buffer.read(), "stdin") if name == "-" else (_file_bytes(name), name)
         bodies += parse_bodies(data, source)
+    if not arguments.yes:
+        _confirm_submit(config, store, bodies)
     outcome = verbs.submit(store, config.profile, bodies, check=not arguments.no_check)
     output.tell(outcome.text)
     return _follow_submissions(config, store, outcome.ids, arguments)
 
 
 def run_retry(config: Config, store: Store, arguments: argparse.Namespace) -> int:
-    _ask_the_price(config, store, arguments)
+    quotes = [_quoted(config, store, generation_id, arguments) for generation_id in arguments.ids]
+    _ask_the_price(quotes, arguments)
     queued: list[str] = []
-    for generation_id in arguments.ids:
-        outcome = verbs_retry.retry(store, config.profile, generation_id, again=arguments.again)
-        output.tell(f"{one_line(generation_id, 60)}: {outcome.text}")
+    for quote in quotes:
+        outcome = verbs_retry.retry(
+            store,
+            config.profile,
+            quote.generation_id,
+            again=arguments.again,
+            body=quote.body if arguments.edit else None,
+        )
+        output.tell(f"{one_line(quote.generation_id, 60)}: {outcome.text}")
         queued += outcome.ids if outcome.done else ()
     return _follow_submissions(config, store, tuple(queued), arguments)
 
@@ -128,24 +137,61 @@ def run_watch(config: Config) -> int:
     return 0
 
 
-def _ask_the_price(config: Config, store: Store, arguments: argparse.Namespace) -> None:
+def _quoted(config: Config, store: Store, generation_id: str, arguments: argparse.Namespace) -> verbs_retry.Quote:
+    """What this retry means, with --edit after the editor. Raises UsageError where it cannot be, or needs --again."""
+    quote = verbs_retry.quote(store, config.profile, generation_id)
+    shown = one_line(generation_id, 60)
+    if quote.obstacle:
+        raise UsageError(f"{shown} cannot be retried: {quote.obstacle}")
+    if arguments.edit:
+        body = _edited(quote.body)
+        for line in difference(quote.body, body):
+            output.tell(f"  {one_line(line, 300)}")
+        quote = verbs_retry.quote(store, config.profile, generation_id, body=body)
+    if quote.needs_again and not arguments.again:
+        raise UsageError(f"{shown} was not retried: {quote.needs_again}", hint="say --again")
+    for note in filter(None, (quote.asks_first, quote.complaint)):
+        output.tell(f"{shown}: {one_line(note)}")
+    return quote
+
+
+def _edited(body: str) -> str:
+    """`body` after the user's editor; as long as it is no body, a terminal is asked whether to edit again."""
+    text = for_editor(body)
+    while True:
+        text, failure = editor.edit(text, "body.json")
+        try:
+            if failure is not None:
+                raise UsageError(f"{failure}, nothing was sent")
+            return from_editor(body, text)
+        except UsageError as error:
+            if not output.can_ask():
+                raise
+            output.tell(str(error))
+            if not output.agreed("edit again?"):
+                raise
+
+
+def _ask_the_price(quotes: list[verbs_retry.Quote], arguments: argparse.Namespace) -> None:
     """On a terminal the price is asked for; elsewhere --yes has to say it. Raises UsageError before anything is
     queued."""
-    quotes = [verbs_retry.quote(store, config.profile, i) for i in arguments.ids]
-    for generation_id, quote in zip(arguments.ids, quotes, strict=True):
-        if quote.obstacle:
-            raise UsageError(f"{one_line(generation_id, 60)} cannot be retried: {quote.obstacle}")
-        if quote.needs_again and not arguments.again:
-            raise UsageError(f"{one_line(generation_id, 60)} was not retried: {quote.needs_again}", hint="say --again")
     if arguments.yes:
         return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not output.can_ask():
         raise UsageError("a retry costs credits", hint="say --yes where nobody can be asked")
-    price = in_words([quote.price for quote in quotes])
-    question = f"vivix-tui: retry {len(quotes)} for {price}? [y/N] "
-    print(question, end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    if not output.agreed(f"retry {len(quotes)} for {in_words([quote.price for quote in quotes])}?"):
         raise UsageError("not retried")
+
+
+def _confirm_submit(config: Config, store: Store, bodies: list[str]) -> None:
+    """Above spend.confirm_above a terminal is asked; scripts never are. Raises UsageError before anything is queued."""
+    limit = config.settings.spend.confirm_above
+    prices = verbs.prices_of(store, config.profile, bodies)
+    cost = most(prices)
+    if not limit or (cost is not None and cost <= limit) or not output.can_ask():
+        return
+    if not output.agreed(f"submit {len(bodies)} for {in_words(prices)}?"):
+        raise UsageError("nothing was submitted")
 
 
 def _follow_submissions(config: Config, store: Store, ids: tuple[str, ...], arguments: argparse.Namespace) -> int:

@@ -27,6 +27,11 @@ def parse(text: object) -> datetime | None:
     return moment if moment >= EARLIEST else None
 
 
+def midnight(now: datetime) -> datetime:
+    """When the day of `now` began, where this machine is."""
+    return now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def to_ms(moment: datetime) -> int:
     """Milliseconds since 1970, for sorting."""
     return round(moment.timestamp() * 1000)

@@ -107,8 +107,7 @@ class Submitter:
         if not self._daily_cap:
             return True
         now = datetime.now(UTC)
-        midnight = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-        spent = submissions.spent_since(self._store, self._profile, midnight)
+        spent = submissions.spent_since(self._store, self._profile, times.midnight(now))
         if spent + (item.credits_estimate or 0) <= self._daily_cap:
             return True
         price = "an unknown price" if item.credits_estimate is None else f"up to {item.credits_estimate:,}"

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
+from vivix_tui.domain import times
 from vivix_tui.domain.account import Account, Model
 from vivix_tui.domain.download import Download
 from vivix_tui.domain.generation import Generation
@@ -52,6 +54,7 @@ class TableRow:
     sort_ms: int
     note: str | None
     held: bool
+    asks_first: bool
     has_body: bool
     files: int
     files_done: int
@@ -95,7 +98,8 @@ _ORDER = "ORDER BY section, sort_ms DESC, id"
 _TEXT = "LIKE :text ESCAPE '\\'"
 _GENERATION = """
 SELECT 'generation' AS kind, generation_id AS id, phase, status, model, prompt, error, gone, credits_estimate,
-  credits_used, elapsed_ms, duration_ms, checked_at, sort_ms, note, 0 AS held, body IS NOT NULL AS has_body,
+  credits_used, elapsed_ms, duration_ms, checked_at, sort_ms, note,
+  0 AS held, 0 AS asks_first, body IS NOT NULL AS has_body,
   CASE WHEN output_urls IS NOT NULL THEN json_array_length(output_urls) ELSE output_url IS NOT NULL END AS files,
   (SELECT count(*) FROM downloads d WHERE d.profile = g.profile AND d.generation_id = g.generation_id
     AND state = 'done') AS files_done,
@@ -112,8 +116,8 @@ FROM generations g WHERE profile = ? AND generation_id IN ({marks})
 _SUBMISSION = """
 SELECT 'submission' AS kind, submission_id AS id, phase, state AS status, model, prompt, error, NULL AS gone,
   credits_estimate, NULL AS credits_used, NULL AS elapsed_ms, NULL AS duration_ms, sent_at AS checked_at, sort_ms,
-  message AS note, held, 1 AS has_body, 0 AS files, 0 AS files_done, 0 AS files_under_way, 0 AS received,
-  NULL AS size, 0 AS retries
+  message AS note, held, ask_first AS asks_first, 1 AS has_body, 0 AS files, 0 AS files_done, 0 AS files_under_way,
+  0 AS received, NULL AS size, 0 AS retries
 FROM submissions WHERE profile = ? AND submission_id IN ({marks})
 """
 
@@ -272,6 +276,11 @@ def models(store: Store, profile: str) -> dict[str, Model]:
     return accounts.models(store, profile)
 
 
+def spent_today(store: Store, profile: str, now: datetime) -> int:
+    """Credits that went out since midnight, as `spend.daily_cap` counts them."""
+    return submissions.spent_since(store, profile, times.midnight(now))
+
+
 def engine_state(store: Store, profile: str) -> EngineState | None:
     return accounts.engine_state(store, profile)
 
@@ -300,4 +309,5 @@ def _parameters(profile: str, filter_: Filter) -> dict[str, str | int]:
 
 
 def _table_row(raw: dict[str, object]) -> TableRow:
-    return TableRow(**raw | {"held": bool(raw["held"]), "has_body": bool(raw["has_body"])})  # type: ignore[arg-type]
+    flags = {name: bool(raw[name]) for name in ("held", "asks_first", "has_body")}
+    return TableRow(**raw | flags)  # type: ignore[arg-type]

@@ -10,20 +10,18 @@ import webbrowser
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vivix_tui import verbs, verbs_retry
+from vivix_tui import verbs
 from vivix_tui.domain.generation import COMPLETED
-from vivix_tui.domain.price import in_words
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import UsageError
 from vivix_tui.store import query
+from vivix_tui.ui.actions_money import MONEY_ACTIONS
 from vivix_tui.ui.commands import COMMANDS, keys_of, shown_keys
 from vivix_tui.ui.navigation import unmark
-from vivix_tui.ui.screens.dialogs import AddIds, Confirm, EnterKey, Ids, Reading
+from vivix_tui.ui.screens.dialogs import AddIds, AskLine, Confirm, Ids, Reading
 
 if TYPE_CHECKING:
     from vivix_tui.ui.screens.main import MainScreen
-
-SHOWN_IN_QUESTION = 5
 
 
 def add(screen: MainScreen) -> None:
@@ -43,41 +41,6 @@ def download(screen: MainScreen) -> None:
         except UsageError as error:
             texts.append(str(error))
     screen.wish(lambda: texts[0] if len(texts) == 1 else f"{len(texts)} generations: {texts[0]}, …")
-
-
-def retry(screen: MainScreen) -> None:
-    """Asks once, with the price; nothing that was pressed before the question counts as an answer."""
-    ids = _generations(screen)
-    quotes = [verbs_retry.quote(screen.store, screen.profile, i) for i in ids]
-    able = [quote for quote in quotes if quote.obstacle is None]
-    if not able:
-        raise UsageError(f"cannot be retried: {quotes[0].obstacle}")
-    price = in_words([quote.price for quote in able])
-    warned = [(quote, quote.needs_again or quote.asks_first or quote.complaint) for quote in able]
-    notes = [f"{one_line(quote.generation_id, 60)[:8]}: {warning}" for quote, warning in warned if warning]
-    left_out = len(ids) - len(able)
-    text = f"The same body is sent again. Price: {price}."
-    if left_out:
-        text += f"\n{left_out} of {len(ids)} cannot be retried and are left out."
-    if notes:
-        text += "\n" + "\n".join(notes[:SHOWN_IN_QUESTION])
-    title = f"Retry {one_line(able[0].generation_id, 60)[:8]}?" if len(able) == 1 else f"Retry {len(able)} generations?"
-
-    def queue(confirmed: bool | None) -> None:
-        if confirmed:
-            screen.wish(lambda: _queue_retries(screen, able))
-
-    screen.ask(Confirm(title, text, f"retry for {price}"), queue)
-
-
-def _queue_retries(screen: MainScreen, able: list[verbs_retry.Quote]) -> str:
-    # The question named what speaks against it, so the answer covers it.
-    outcomes = [
-        verbs_retry.retry(screen.store, screen.profile, quote.generation_id, again=quote.needs_again is not None)
-        for quote in able
-    ]
-    done = sum(outcome.done for outcome in outcomes)
-    return outcomes[0].text if len(outcomes) == 1 else f"{done} retries queued"
 
 
 def copy_id(screen: MainScreen) -> None:
@@ -113,7 +76,7 @@ def forget(screen: MainScreen) -> None:
     ids = [row_id for _, row_id in screen.targets()]
     what = f"{one_line(ids[0], 60)[:8]}" if len(ids) == 1 else f"{len(ids)} rows"
 
-    def hide(confirmed: bool | None) -> None:
+    def hide(confirmed: str | None) -> None:
         if confirmed:
             screen.wish(lambda: verbs.forget(screen.store, screen.profile, ids).text)
             screen.forgotten.append(tuple(ids))
@@ -131,7 +94,9 @@ def undo(screen: MainScreen) -> None:
 
 def enter_key(screen: MainScreen) -> None:
     if screen.offer_key is not None:
-        screen.ask(EnterKey(screen.offer_key), lambda taken: screen.say("trying it") if taken else None)
+        text = "It is used until this program ends, and written nowhere. To keep one: vivix-tui config init"
+        dialog = AskLine("API key", text, "use it", screen.offer_key, hidden=True)
+        screen.ask(dialog, lambda taken: screen.say("trying it") if taken else None)
 
 
 def show_help(screen: MainScreen) -> None:
@@ -158,7 +123,7 @@ def quit_program(screen: MainScreen) -> None:
     parts += [f"{files} download{'s' * (files != 1)} under way" if files else ""]
     text = f"{' and '.join(filter(None, parts))}. All of it goes on when vivix-tui runs again."
 
-    def leave(confirmed: bool | None) -> None:
+    def leave(confirmed: str | None) -> None:
         if confirmed:
             screen.app.exit(return_code=0)
 
@@ -178,9 +143,9 @@ def _urls(screen: MainScreen) -> list[str]:
 
 
 ACTIONS: dict[str, Callable[[MainScreen], None]] = {
+    **MONEY_ACTIONS,
     "generation.add": add,
     "generation.download": download,
-    "generation.retry": retry,
     "generation.copy_id": copy_id,
     "generation.copy_urls": copy_urls,
     "generation.open": open_url,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from vivix_tui.domain import submission as s
 from vivix_tui.domain.generation import FAILED
 from vivix_tui.store.query import TableRow
 
@@ -24,6 +25,7 @@ class Context:
     marked_generations: int = 0
     can_undo: bool = False
     takes_key: bool = True
+    queue_paused: bool = False
 
 
 Reason = Callable[[Context], str | None]
@@ -54,6 +56,25 @@ def _retry(context: Context) -> str | None:
     if reason or context.marked or row is None:
         return reason
     return None if row.has_body else "its body is not known here, so there is nothing to send again"
+
+
+def _edit(context: Context) -> str | None:
+    row = context.row
+    if context.marked > 1:
+        return "one row at a time: unmark the others"
+    if row is None:
+        return "there is no row here"
+    if row.kind == "submission" and row.status != s.REFUSED:
+        return f"it is {row.status}; only what was refused or became a generation is edited"
+    return None if row.has_body else "its body is not known here"
+
+
+def _move(context: Context) -> str | None:
+    if context.marked:
+        return "only submissions can be moved" if context.marked_generations else None
+    if context.row is None or context.row.kind == "submission" or context.queue_paused:
+        return None
+    return "it was sent already; this is for submissions that wait"
 
 
 def _download(context: Context) -> str | None:
@@ -119,6 +140,8 @@ COMMANDS = (
     Command("generation.add", "a", "add ids", "Do", "follow ids made elsewhere, pasted in", 7),
     Command("generation.download", "d", "download", "Do", "fetch all outputs", 1, _download),
     Command("generation.retry", "R", "retry…", "Do", "send the same body again; shows the price first", 2, _retry),
+    Command("generation.edit", "E", "edit…", "Do", "edit the body in $EDITOR, then send it; shows the price", 0, _edit),
+    Command("submission.move", "m", "queue…", "Do", "hold, release, move, cancel; settle an unknown one", 0, _move),
     Command("generation.copy_id", "y", "copy id", "Do", "copy the id", 6, _needs_target),
     Command("generation.copy_urls", "Y", "copy URLs", "Do", "copy the output URLs", 0, _urls),
     Command("generation.open", "o", "open", "Do", "open the first output URL, or show them", 8, _urls),

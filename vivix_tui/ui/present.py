@@ -120,6 +120,8 @@ def status_word(row: TableRow) -> str:
     if row.kind == "submission":
         if row.held and row.status == s.QUEUED:
             return "held"
+        if row.asks_first and row.status == s.QUEUED:
+            return "asking first"
         words = {s.QUEUED: "waiting", s.UNKNOWN: "charged?"}
         return words.get(row.status or "", one_line(row.status or "", 20))
     if row.gone is not None and row.status not in (COMPLETED, FAILED):

@@ -117,7 +117,7 @@ def banner(facts: Facts, glyphs: dict[str, str], trouble: str | None = None) -> 
     if facts.notice:
         return f"{one_line(facts.notice, 400)}{dot}esc closes"
     if facts.queue_paused:
-        return f"The queue is paused: {one_line(facts.queue_paused, 300)}{dot}vivix-tui queue resume"
+        return f"The queue is paused: {one_line(facts.queue_paused, 300)}{dot}m resumes it"
     if engine is not None and engine.connection in ("offline", "retrying") and engine.detail:
         return one_line(engine.detail, 400)
     if engine is not None and engine.trouble:

@@ -16,6 +16,8 @@ from vivix_tui.domain import download as d
 from vivix_tui.domain import submission as s
 from vivix_tui.domain import times
 from vivix_tui.domain.account import parse_body
+from vivix_tui.domain.advice import EDIT, RETRY, WAIT, advice
+from vivix_tui.domain.bodies import difference
 from vivix_tui.domain.download import Download
 from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
 from vivix_tui.domain.text import lines, one_line
@@ -36,6 +38,7 @@ class Line:
 
 
 LABEL_WIDTH = 9
+DIFF_LINES = 12
 
 
 def detail_lines(detail: Detail, row: TableRow, now: datetime, glyphs: dict[str, str]) -> list[Line]:
@@ -87,13 +90,18 @@ def _submission(detail: Detail, item: s.Submission, row: TableRow, glyphs: dict[
     if item.state == s.UNKNOWN:
         yield Line(
             "No readable answer came: it may have been charged. It is never sent again by itself. Look on the web"
-            " whether it exists, then: vivix-tui resolve, with --accepted ID, --not-sent or --give-up.",
+            " whether it exists, then press m, or use: vivix-tui resolve.",
             "warn",
         )
+    if item.ask_first:
+        yield Line("The original is not known to have failed: the API is asked first.", "muted")
     if item.message:
         yield Line(lines(item.message))
     if item.next:
         yield Line(f"next: {lines(item.next)}", "active")
+    found = advice(item.error)
+    if found is not None and item.state != s.UNKNOWN:
+        yield Line(f"{found.text}{' E edits it.' if found.kind == EDIT else ''}", "muted")
     yield Line("")
     yield Line(item.submission_id, label="id")
     yield Line(one_line(item.model) if item.model else glyphs["dash"], label="model")
@@ -117,7 +125,11 @@ def _submission(detail: Detail, item: s.Submission, row: TableRow, glyphs: dict[
 def _next_step(item: Generation) -> Iterator[Line]:
     if item.next:
         yield Line(f"next: {lines(item.next)}", "active")
-    elif item.status == FAILED:
+    found = advice(item.error or (item.gone if item.status not in (COMPLETED, FAILED) else None))
+    if found is not None:
+        key = {RETRY: " R retries.", WAIT: " R retries.", EDIT: " E edits."}.get(found.kind, "") if item.body else ""
+        yield Line(found.text + key, "muted")
+    elif item.status == FAILED and not item.next:
         refunded = "it was refunded; " if item.credits_used == 0 else ""
         can = "R sends the same body again" if item.body else "its body is not known here"
         yield Line(f"next: {refunded}{can}", "active")
@@ -240,6 +252,9 @@ def _lineage(detail: Detail, item: Generation) -> Iterator[Line]:
         )
         ended = f" ({one_line(original.error or original.status or '', 60)})" if original else ""
         yield Line(f"{one_line(item.retry_of, 60)}{ended}{same}", label="retry of")
+        if original is not None and original.body and item.body and original.body != item.body:
+            for line in difference(original.body, item.body)[:DIFF_LINES]:
+                yield Line(one_line(line, 200), {"+": "done", "-": "failed"}.get(line[:1], "muted"), LABEL_WIDTH)
     for retry in detail.retries:
         yield Line(one_line(retry, 60), label="retried as")
 

@@ -33,6 +33,12 @@ def literal(text: str) -> Content:
     return Content(lines(text))
 
 
+def styled(text: str, styles: Mapping[int, str]) -> Content:
+    """Literal text of which single lines (from 0) have a style."""
+    parts = [(line, styles.get(n, "")) for n, line in enumerate(lines(text).split("\n"))]
+    return Content("\n").join(Content.styled(line, style) for line, style in parts)
+
+
 def keys_line(*keys: tuple[str, str]) -> Static:
     """The keys of a dialog and what they do."""
     parts = [(part, style) for key, does in keys for part, style in ((f"{key} ", "bold $accent"), (f"{does}     ", ""))]
@@ -50,40 +56,63 @@ class _Question(Static):
         return super().render_lines(crop)
 
 
-class Confirm(ModalScreen[bool]):
-    """Asks once. y says yes, if it was pressed after the question was painted; n, q, Enter and Esc say no."""
+class Choose(ModalScreen[str]):
+    """Asks once, with one key for each answer; returns that key, or "" for Enter, Esc and q, which change nothing.
 
-    BINDINGS: ClassVar[list[BindingType]] = [("n,enter,escape,q", "cancel", "no")]
+    A key counts if it was pressed after the question was painted. `styles` gives single lines of the text (from 0) a
+    style.
+    """
 
-    def __init__(self, title: str, text: str, yes: str) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [("enter,escape,q", "cancel", "cancel")]
+
+    def __init__(
+        self, title: str, text: str, *choices: tuple[str, str], styles: Mapping[int, str] | None = None
+    ) -> None:
         super().__init__()
-        self._title, self._text, self._yes = title, text, yes
-        self._question = _Question(literal(text), classes="dialog--text")
+        self._title, self._text, self._choices = title, text, dict(choices)
+        self._wide = bool(styles)
+        self._question = _Question(styled(text, styles or {}), classes="dialog--text")
         self._answered = False
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
+        with Vertical(classes="dialog dialog-wide" if self._wide else "dialog"):
             yield Static(literal(self._title), classes="dialog--title")
-            yield self._question
-            yield keys_line(("y", self._yes), ("enter esc", "cancel"))
+            with VerticalScroll(classes="dialog--question", can_focus=False):
+                yield self._question
+            yield keys_line(*self._choices.items(), ("enter esc", "cancel"))
 
     def on_key(self, event: events.Key) -> None:
-        if event.key == "y":
+        if event.key in self._choices:
             event.stop()
             # Its time is when it was read from the terminal. Over a slow link keys arrive in bursts, and a y that was
             # on its way before there was a question is no answer to it, however late it is handled.
             painted_at = self._question.painted_at
             if painted_at is not None and event.time > painted_at:
-                self._answer(True)
+                self._answer(event.key)
+        elif event.key in ("up", "down", "pageup", "pagedown"):
+            scroll = self.query_one(VerticalScroll)
+            page = max(1, scroll.size.height - 1) if event.key.startswith("page") else 1
+            scroll.scroll_relative(y=page if event.key.endswith("down") else -page, animate=False)
 
     def action_cancel(self) -> None:
-        self._answer(False)
+        self._answer("")
 
-    def _answer(self, answer: bool) -> None:
+    def _answer(self, answer: str) -> None:
         # Several keys may have reached this dialog before it is gone.
         if not self._answered:
             self._answered = True
             self.dismiss(answer)
+
+
+class Confirm(Choose):
+    """A question for which y says yes, and n no like Enter."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("n", "cancel", "no")]
+
+    def __init__(
+        self, title: str, text: str, yes: str, *more: tuple[str, str], styles: Mapping[int, str] | None = None
+    ) -> None:
+        super().__init__(title, text, ("y", yes), *more, styles=styles)
 
 
 class AddIds(ModalScreen[Ids | None]):
@@ -117,25 +146,26 @@ class AddIds(ModalScreen[Ids | None]):
         self.dismiss(None)
 
 
-class EnterKey(ModalScreen[bool]):
-    """Takes an API key, hidden. `offer` takes it and returns a complaint or None."""
+class AskLine(ModalScreen[bool]):
+    """Takes one line. `offer` gets it and returns a complaint, or None where it was taken."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "cancel")]
 
-    def __init__(self, offer: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, title: str, text: str, does: str, offer: Callable[[str], str | None], *, hidden: bool = False
+    ) -> None:
         super().__init__()
+        self._title, self._text, self._does = title, text, does
         self._offer = offer
+        self._hidden = hidden
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(literal("API key"), classes="dialog--title")
-            yield Static(
-                literal("It is used until this program ends, and written nowhere. To keep one: vivix-tui config init"),
-                classes="dialog--text",
-            )
-            yield LineField(password=True, id="key")
+            yield Static(literal(self._title), classes="dialog--title")
+            yield Static(literal(self._text), classes="dialog--text")
+            yield LineField(password=self._hidden, id="line")
             yield Static("", id="complaint", classes="dialog--complaint", markup=False)
-            yield keys_line(("enter", "use it"), ("esc", "cancel"))
+            yield keys_line(("enter", self._does), ("esc", "cancel"))
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
@@ -166,8 +196,7 @@ class Reading(ModalScreen[None]):
         with Vertical(classes="dialog dialog-wide dialog-tall"):
             yield Static(Content(one_line(self._title)), classes="dialog--title")
             with VerticalScroll(classes="dialog--scroll"):
-                parts = [(line + "\n", self._styles.get(n, "")) for n, line in enumerate(lines(self._text).split("\n"))]
-                yield Static(Content.assemble(*parts))
+                yield Static(styled(self._text, self._styles))
             yield keys_line(("esc", "close"))
 
     def on_mount(self) -> None:

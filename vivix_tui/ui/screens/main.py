@@ -56,7 +56,7 @@ class MainScreen(Screen[None]):
         super().__init__()
         app = cast("VivixApp", self.app)
         self.store, self.profile = app.store, app.profile
-        self.rebound = app.settings.keys
+        self.rebound, self.spend = app.settings.keys, app.settings.spend
         self.offer_key = app.offer_key
         self.forgotten: list[tuple[str, ...]] = []
         self._clock, self._glyphs, self._wake = app.clock, app.glyphs, app.wake
@@ -190,6 +190,7 @@ class MainScreen(Screen[None]):
             marked_generations=sum(kind == "generation" for kind, _ in marks),
             can_undo=bool(self.forgotten),
             takes_key=self.offer_key is not None,
+            queue_paused=self._facts is not None and self._facts.queue_paused is not None,
         )
 
     def show_marks(self) -> None:

@@ -1,0 +1,252 @@
+"""What the commands do that cost credits, or concern what was not sent: retry, edit, the queue, an unknown outcome.
+
+Owns: the question before each of them, with price and warnings. Refuses: what `actions` does; the verbs write.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from textual.app import SuspendNotSupported
+
+from vivix_tui import editor, verbs, verbs_queue, verbs_retry
+from vivix_tui.domain import submission as s
+from vivix_tui.domain.bodies import difference, for_editor, from_editor, with_seed
+from vivix_tui.domain.price import Price, in_words, most
+from vivix_tui.domain.submission import Submission
+from vivix_tui.domain.text import one_line
+from vivix_tui.errors import UsageError
+from vivix_tui.store import query
+from vivix_tui.ui.screens.dialogs import AskLine, Choose, Confirm
+from vivix_tui.verbs_retry import Quote
+
+if TYPE_CHECKING:
+    from vivix_tui.ui.screens.main import MainScreen
+
+NOTES_SHOWN = 5
+SEEDS = 2**31
+SOURCES = {
+    "charged": "as charged before",
+    "estimate": "the API's estimate",
+    "band": "the catalogue's band",
+}
+
+
+def retry(screen: MainScreen) -> None:
+    """Asks once, with the price; nothing that was pressed before the question counts as an answer."""
+    ids = [row_id for kind, row_id in screen.targets() if kind == "generation"]
+    quotes = [verbs_retry.quote(screen.store, screen.profile, i) for i in ids]
+    able = [quote for quote in quotes if quote.obstacle is None]
+    if not able:
+        raise UsageError(f"cannot be retried: {quotes[0].obstacle}")
+    text = [f"The same body is sent again. Price: {_price([quote.price for quote in able])}."]
+    if len(able) < len(ids):
+        text.append(f"{len(ids) - len(able)} of {len(ids)} cannot be retried and are left out.")
+    text += _notes(able)
+    styles = _warnings(screen, able, text)
+    one = able[0] if len(able) == 1 else None
+    seeded = one is not None and one.needs_again is not None and '"seed"' in one.body and one.asks_first is None
+    title = f"Retry {_short(able[0].generation_id)}?" if one else f"Retry {len(able)} generations?"
+    yes = f"retry for {in_words([quote.price for quote in able])}"
+    more = [("s", "with a new seed")] if seeded else []
+
+    def queue(answer: str | None) -> None:
+        if answer == "s" and one is not None:
+            changed = with_seed(one.body, random.randrange(SEEDS))  # noqa: S311 - a seed is no secret
+            _ask_changed(screen, one.generation_id, one.body, changed)
+        elif answer:
+            screen.wish(lambda: _queue_retries(screen, able))
+
+    screen.ask(Confirm(title, "\n".join(text), yes, *more, styles=styles), queue)
+
+
+def edit(screen: MainScreen) -> None:
+    """The body of one row in the user's editor; what comes of it is asked about with its price."""
+    ((kind, row_id),) = screen.targets()
+    if kind == "generation":
+        quote = verbs_retry.quote(screen.store, screen.profile, row_id)
+        if quote.obstacle:
+            raise UsageError(f"cannot be edited: {quote.obstacle}")
+        _edit(screen, row_id, quote.body, for_editor(quote.body))
+        return
+    (item,) = query.submissions_by_id(screen.store, [row_id])
+    if item.state != s.REFUSED:
+        raise UsageError(f"it is {item.state}; only what was refused or became a generation is edited and sent again")
+    _edit(screen, None, item.body, for_editor(item.body))
+
+
+def move(screen: MainScreen) -> None:
+    """Hold, release, move, cancel, pause; or what became of a submission that nobody knows the outcome of."""
+    ids = [row_id for kind, row_id in screen.targets() if kind == "submission"]
+    items = query.submissions_by_id(screen.store, ids)
+    if len(items) == 1 and items[0].state == s.UNKNOWN:
+        _resolve(screen, items[0])
+        return
+    paused = query.queue_paused(screen.store, screen.profile)
+    choices = [("h", "hold"), ("r", "release"), ("t", "to the top"), ("c", "cancel")] if items else []
+    choices.append(("p", "resume the queue" if paused else "pause the whole queue"))
+    what = _short(ids[0]) if len(ids) == 1 else f"{len(ids)} submissions" if ids else "The queue"
+    text = f"The queue is paused: {one_line(paused, 300)}" if paused else "What is queued goes out as slots free."
+    acts: dict[str, Callable[[], verbs.Outcome]] = {
+        "h": lambda: verbs_queue.hold(screen.store, screen.profile, ids),
+        "r": lambda: verbs_queue.release(screen.store, screen.profile, ids),
+        "t": lambda: verbs_queue.top(screen.store, screen.profile, ids),
+        "c": lambda: verbs_queue.cancel(screen.store, screen.profile, ids),
+        "p": lambda: (verbs_queue.resume if paused else verbs_queue.pause)(screen.store, screen.profile),
+    }
+
+    def act(answer: str | None) -> None:
+        if answer:
+            screen.wish(lambda: acts[answer]().text)
+
+    screen.ask(Choose(what, text, *choices), act)
+
+
+def _resolve(screen: MainScreen, item: Submission) -> None:
+    before, after = ("unknown" if b is None else f"{b:,}" for b in (item.balance_before, item.balance_after))
+    text = (
+        f"It was sent at {item.sent_at or 'an unknown time'} and no readable answer came: it may have been charged."
+        f"\nThe balance was {before} before and {after} after."
+    )
+    if item.request_id:
+        text += f"\nRequest {one_line(item.request_id, 80)}."
+    text += "\nLook on the web whether it exists. It is never sent again by itself."
+
+    def act(answer: str | None) -> None:
+        if answer == "i":
+            _ask_for_id(screen, item)
+        elif answer == "n":
+            question = "It goes back into the queue and is sent. If it did arrive, it is paid for twice."
+            screen.ask(Confirm("Not sent?", question, "it was not sent"), requeue)
+        elif answer == "g":
+            screen.wish(lambda: verbs_queue.resolve_given_up(screen.store, item.submission_id).text)
+
+    def requeue(answer: str | None) -> None:
+        if answer:
+            screen.wish(lambda: verbs_queue.resolve_not_sent(screen.store, item.submission_id).text)
+
+    choices = (("i", "it exists: enter its id"), ("n", "it was not sent"), ("g", "give up"))
+    screen.ask(Choose(f"What became of {_short(item.submission_id)}?", text, *choices), act)
+
+
+def _ask_for_id(screen: MainScreen, item: Submission) -> None:
+    told: list[str] = []
+
+    def take(text: str) -> str | None:
+        try:
+            told.append(verbs_queue.resolve_accepted(screen.store, item.submission_id, text.strip()).text)
+        except UsageError as error:
+            return str(error)
+        return None
+
+    dialog = AskLine("Generation id", "The id of the generation that it became; it is followed.", "track it", take)
+    screen.ask(dialog, lambda taken: screen.wish(lambda: told[-1]) if taken else None)
+
+
+def _edit(screen: MainScreen, generation_id: str | None, body: str, text: str) -> None:
+    """`generation_id` is None for what never became one. What was typed is kept until the user lets go of it."""
+    try:
+        with screen.app.suspend():
+            edited, failure = editor.edit(text, "body.json")
+    except SuspendNotSupported:
+        raise UsageError("this terminal cannot be lent to an editor", hint="vivix-tui retry ID --edit") from None
+    try:
+        if failure is not None:
+            raise UsageError(failure)
+        changed = from_editor(body, edited)
+    except UsageError as error:
+
+        def again(answer: str | None) -> None:
+            if answer:
+                _edit(screen, generation_id, body, edited)
+
+        screen.ask(Choose("It cannot be sent like this", f"{error}.", ("e", "edit again")), again)
+        return
+    _ask_changed(screen, generation_id, body, changed)
+
+
+def _ask_changed(screen: MainScreen, generation_id: str | None, body: str, changed: str) -> None:
+    """The question before an edited body goes out: what changed, the price, and what speaks against it."""
+    quote = _quote(screen, generation_id, changed)
+    diff = difference(body, changed)
+    text = [f"Price: {_price([quote.price])}.", *_notes([quote])]
+    styles = _warnings(screen, [quote], text)
+    text.append("What changes:" if diff else "Nothing changed: the same body is sent again.")
+    colours = {"+": "$success", "-": "$error", " ": ""}
+    styles |= {number: colours[line[:1]] for number, line in enumerate(diff, start=len(text))}
+
+    def act(answer: str | None) -> None:
+        if answer == "e":
+            _edit(screen, generation_id, body, for_editor(changed))
+        elif answer:
+            screen.wish(lambda: _send(screen, generation_id, quote))
+
+    title = "Send the edited body?" if diff else "Send the same body again?"
+    yes = f"send for {in_words([quote.price])}"
+    screen.ask(Confirm(title, "\n".join([*text, *diff]), yes, ("e", "edit again"), styles=styles), act)
+
+
+def _quote(screen: MainScreen, generation_id: str | None, body: str) -> Quote:
+    if generation_id is not None:
+        return verbs_retry.quote(screen.store, screen.profile, generation_id, body=body)
+    return verbs_retry.quote_new(screen.store, screen.profile, body)
+
+
+def _send(screen: MainScreen, generation_id: str | None, quote: Quote) -> str:
+    if generation_id is None:
+        return verbs.submit(screen.store, screen.profile, [quote.body]).text
+    # The question named what speaks against it, so the answer covers it.
+    again = quote.needs_again is not None
+    return verbs_retry.retry(screen.store, screen.profile, generation_id, again=again, body=quote.body).text
+
+
+def _queue_retries(screen: MainScreen, able: list[Quote]) -> str:
+    texts = [_send(screen, quote.generation_id, quote) for quote in able]
+    return texts[0] if len(texts) == 1 else f"{len(texts)} retries queued"
+
+
+def _price(prices: Sequence[Price | None]) -> str:
+    sources = {SOURCES[price.source] for price in prices if price is not None}
+    return in_words(prices) + (f" ({sources.pop()})" if len(sources) == 1 else "")
+
+
+def _notes(quotes: Sequence[Quote]) -> list[str]:
+    """What the user should know about each: advice on its code, and why it may be refused or a waste."""
+    notes = []
+    for quote in quotes:
+        words = [quote.needs_again, quote.asks_first and f"{quote.asks_first}; the API is asked first", quote.complaint]
+        if quote.advice is not None:
+            words.append(quote.advice.text + (" E edits." if quote.advice.kind == "edit" else ""))
+        name = f"{_short(quote.generation_id)}: " if len(quotes) > 1 else ""
+        notes += [f"{name}{one_line(note, 300)}" for note in words if note]
+    hidden = len(notes) - NOTES_SHOWN
+    return notes[:NOTES_SHOWN] + ([f"and {hidden} more"] if hidden > 0 else [])
+
+
+def _warnings(screen: MainScreen, quotes: Sequence[Quote], text: list[str]) -> dict[int, str]:
+    """Adds to `text` which of the user's own limits this exceeds; returns the styles of those lines."""
+    spend, cost = screen.spend, most([quote.price for quote in quotes])
+    warnings = []
+    if spend.confirm_above and (cost is None or cost > spend.confirm_above):
+        warnings.append(f"This may cost more than spend.confirm_above ({spend.confirm_above:,}).")
+    if spend.daily_cap:
+        spent = query.spent_today(screen.store, screen.profile, datetime.now(UTC))
+        if spent + (cost or 0) > spend.daily_cap:
+            warnings.append(f"Above spend.daily_cap ({spend.daily_cap:,}; {spent:,} went out today): it will be held.")
+    styles = {len(text) + n: "$warning" for n in range(len(warnings))}
+    text += warnings
+    return styles
+
+
+def _short(row_id: str) -> str:
+    return one_line(row_id, 60)[:8]
+
+
+MONEY_ACTIONS: dict[str, Callable[[MainScreen], None]] = {
+    "generation.retry": retry,
+    "generation.edit": edit,
+    "submission.move": move,
+}
