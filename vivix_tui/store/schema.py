@@ -192,5 +192,19 @@ def _counting_triggers(table: str) -> str:
 
 FIRST += _counting_triggers("generations") + _counting_triggers("submissions")
 
-MIGRATIONS: tuple[str, ...] = (FIRST,)
+# What the scheduler reads after every answer must not cost more when thousands of rows wait or have ended.
+POLLING = """
+CREATE INDEX generations_live ON generations (profile)
+  WHERE status NOT IN ('completed', 'failed') AND gone IS NULL AND forgotten_at IS NULL;
+CREATE INDEX generations_unasked ON generations (profile, sort_ms)
+  WHERE status IS NULL AND gone IS NULL AND forgotten_at IS NULL;
+CREATE INDEX generations_hurried ON generations (profile) WHERE hurry = 1;
+CREATE INDEX generations_history ON generations (profile, model, completed_at)
+  WHERE status = 'completed' AND duration_ms > 0;
+ALTER TABLE engines ADD COLUMN unasked INTEGER;
+ALTER TABLE engines ADD COLUMN unasked_of INTEGER;
+ALTER TABLE engines ADD COLUMN unasked_s INTEGER
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, POLLING)
 VERSION = len(MIGRATIONS)
