@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal -q
 
-.PHONY: help demo test check format snapshots clean
+.PHONY: help demo test check format snapshots bench-poll clean
 
 help:
 	@echo "make demo       the dashboard on a simulated API"
@@ -12,6 +12,7 @@ help:
 	@echo "make check      format, lint, types, import directions, tests with coverage"
 	@echo "make snapshots  rewrite the pictures in snapshots/"
 	@echo "make format     format the code"
+	@echo "make bench-poll how late an end is learnt of, and at what price (BENCH_ARGS=--quick: a minute)"
 
 demo: $(VENV)/.ready-run
 	@$(BIN)/vivix-tui demo
@@ -35,6 +36,9 @@ format: $(VENV)/.ready-dev
 
 snapshots: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -q -n auto --snapshot-update tests/ui
+
+bench-poll: $(VENV)/.ready-dev
+	$(BIN)/python -m bench.poll $(BENCH_ARGS)
 
 clean:
 	rm -rf $(VENV) .bootstrap .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -13,12 +13,16 @@ from bench.clients import Client, Documented, Scheduled
 from bench.world import IMAGES, ROUND_TRIP_S, VIDEOS, WINDOWS, Job, Kind, Others, Reply, Server
 
 TICK_S = 0.1
+IMPORT_AT_S = 60.0
 TIERS = {"Pro": 240, "Ultimate": 600}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What happens in a run. `slots` jobs are kept in flight, `video_share` of the new ones are videos."""
+    """What happens in a run. `slots` jobs are kept in flight, `video_share` of the new ones are videos.
+
+    `calm` is without failures and stragglers.
+    """
 
     name: str
     tier: str = "Ultimate"
@@ -33,6 +37,9 @@ class Scene:
     others: float = 0.0
     outage: tuple[float, float] = (math.inf, math.inf)
     slower: float = 1.0
+    speed: float = 1.0
+    calm: bool = False
+    round_trip_s: float = ROUND_TRIP_S
 
 
 @dataclass(slots=True)
@@ -61,7 +68,14 @@ class Run:
         self._kinds = random.Random(f"{seed} kinds")
         limit = TIERS[scene.tier]
         self._server = Server(
-            WINDOWS[window](limit), jobs, Others(scene.others), others, outage=scene.outage, slower=scene.slower
+            WINDOWS[window](limit),
+            jobs,
+            Others(scene.others),
+            others,
+            outage=scene.outage,
+            slower=scene.slower,
+            speed=scene.speed,
+            calm=scene.calm,
         )
         past = {k.name: [self._server.draw_s(k) for _ in range(20)] for k in IMAGES + VIDEOS}
         history = past if scene.warm else {}
@@ -77,7 +91,7 @@ class Run:
         """Plays it to its end."""
         scene, now = self.scene, 0.0
         if scene.imported:
-            self._at(60.0, self._import)
+            self._at(IMPORT_AT_S, self._import)
         if scene.restart_at < math.inf:
             self._at(scene.restart_at, self._restart)
         while now < scene.lasts_s:
@@ -116,17 +130,17 @@ class Run:
             self._known[result.id] = result
             if isinstance(self._client, Scheduled):
                 self._client.kinds[result.id] = result.kind.name
-            self._client.replied(None, Reply(200), now, ROUND_TRIP_S)
+            self._client.replied(None, Reply(200), now, self.scene.round_trip_s)
             self._client.submitted(result, now)
         else:
-            self._client.replied(None, result, now, ROUND_TRIP_S)
+            self._client.replied(None, result, now, self.scene.round_trip_s)
 
     def _ask(self, key: str, now: float) -> None:
         job = self._server.jobs[key]
         self._call(now, lambda at: self._server.tell(at, key), lambda reply, at: self._told(job, reply, at))
 
     def _told(self, job: Job, reply: Reply, now: float) -> None:
-        self._client.replied(job, reply, now, ROUND_TRIP_S)
+        self._client.replied(job, reply, now, self.scene.round_trip_s)
         if reply.status != 200:
             return
         if job.imported:
@@ -151,7 +165,7 @@ class Run:
                 self.measured.forecasts.append((error, inside))
 
     def _call(self, now: float, arrive: Callable[[float], Reply | Job], done: Callable[..., None]) -> None:
-        life, trip_s = self._life, ROUND_TRIP_S * self._dice.uniform(0.8, 1.2)
+        life, trip_s = self._life, self.scene.round_trip_s * self._dice.uniform(0.8, 1.2)
         self.measured.calls.append(now)
 
         def arrived() -> None:
@@ -182,7 +196,7 @@ class Run:
         for key in ids:
             self._server.jobs[key] = Job(key, IMAGES[0], -7200.0, 10.0, imported=True)
         self._unknown = set(ids)
-        self._client.imported(ids, 60.0)
+        self._client.imported(ids, IMPORT_AT_S)
 
     def _restart(self) -> None:
         """kill -9 and a new process at once: the store knows what was asked, nobody knows the window."""

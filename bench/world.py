@@ -119,6 +119,8 @@ class Server:
     others_dice: random.Random
     outage: tuple[float, float] = (math.inf, math.inf)
     slower: float = 1.0
+    speed: float = 1.0
+    calm: bool = False
     jobs: dict[str, Job] = field(default_factory=dict)
 
     def let_others_call(self, now: float) -> None:
@@ -139,10 +141,10 @@ class Server:
     def job(self, now: float, kind: Kind) -> Job:
         """A job that begins now."""
         takes_s = self.draw_s(kind) * self.slower
-        failed = self.dice.random() < FAILED_SHARE
+        failed = not self.calm and self.dice.random() < FAILED_SHARE
         if failed:
             takes_s *= self.dice.random()
-        elif self.dice.random() < STRAGGLER_SHARE:
+        elif not self.calm and self.dice.random() < STRAGGLER_SHARE:
             takes_s *= self.dice.uniform(2.0, 4.0)
         job = Job(f"j{len(self.jobs)}", kind, now, takes_s, failed)
         self.jobs[job.id] = job
@@ -150,7 +152,8 @@ class Server:
 
     def draw_s(self, kind: Kind) -> float:
         """How long a job of that kind takes, queue included."""
-        return self.dice.uniform(*QUEUE_S) + self.dice.lognormvariate(math.log(kind.median_s), kind.sigma)
+        rendering_s = self.dice.lognormvariate(math.log(kind.median_s), kind.sigma)
+        return (self.dice.uniform(*QUEUE_S) + rendering_s) / self.speed
 
     def tell(self, now: float, job_id: str) -> Reply:
         """GET /generations/{id}."""

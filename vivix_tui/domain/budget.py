@@ -81,7 +81,8 @@ class Budget:
         """Whether a call that nobody waits for may start now: something is left for those that cannot wait."""
         if self._left <= LOW_SHARE * self.limit or self._failures or now < self._recovering_until:
             return False
-        return self.may_call(now) and self._tokens >= 1.0 + BACKLOG_RESERVE + min(RESERVE_SHARE * self.limit, 5.0)
+        spared = 1.0 + BACKLOG_RESERVE + min(RESERVE_SHARE * self.limit, 5.0)
+        return self.may_call(now) and self._tokens >= min(spared, self._burst(now))
 
     def called(self, now: float) -> None:
         """A call starts."""
