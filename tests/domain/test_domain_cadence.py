@@ -230,3 +230,14 @@ def test_what_is_no_longer_followed_is_forgotten_even_while_its_answer_is_awaite
     cadence.wish("g")
     assert len(cadence) == 0
     assert cadence.tick(9.0, budget, 8) == []
+
+
+def test_what_nobody_knows_goes_before_what_is_late() -> None:
+    late = {f"late{i}": Watched(IMAGE, age_s=30.0) for i in range(20)}
+    world = Clockwork(240, late)
+    world.run(20)
+    world.cadence.follow(late | {f"new{i}": Watched(IMAGE) for i in range(10)}, world.now)
+    world.born |= {f"new{i}": world.now - 30 for i in range(10)}
+    world.calls.clear()
+    world.run(4)
+    assert {what for _, what in world.calls[:10]} == {f"new{i}" for i in range(10)}

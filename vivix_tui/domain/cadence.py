@@ -50,6 +50,7 @@ class _Job:
     replied_at: float
     lag_s: float = 0.0  # expected seconds since it ended, unknown to us
     survived: float = 1.0  # survival at the last answer
+    known: bool = False  # there was an answer in the life of this process
     asked: bool = False
     failures: int = 0
     not_before: float = -math.inf
@@ -134,6 +135,7 @@ class Cadence:
         if age_s is not None:
             job.born = now - age_s
         if usable:
+            job.known = True
             job.lag_s, job.survived = 0.0, job.durations.survival(now - job.born)
         if not usable:
             job.not_before = now + PAUSE_S * 2 ** min(job.failures - 1, PAUSE_DOUBLINGS)
@@ -166,7 +168,7 @@ class Cadence:
                 job.failures, job.not_before = 0, -math.inf
 
     def _due(self, now: float, room: int) -> list[str]:
-        """The user's wishes, then who waited far too long, then the most urgent."""
+        """The user's wishes, then those that nobody knows or that waited far too long, then the most urgent."""
         due: list[tuple[int, float, str]] = []
         for generation_id in self._wishes:
             job = self._live.get(generation_id)
@@ -176,15 +178,16 @@ class Cadence:
             waited_s = now - job.replied_at
             if job.asked or generation_id in self._wishes or now < job.not_before or waited_s < GAP_MIN_S:
                 continue
-            if waited_s >= STARVED_S:
+            if waited_s >= STARVED_S or not job.known:
                 due.append((1, -waited_s, generation_id))
             elif job.lag_s >= PRICE_S or waited_s >= GAP_MAX_S:
-                due.append((2, -job.lag_s, generation_id))
+                # Among those that are due, the lag so far and the certainty that it goes on count alike.
+                due.append((2, -job.lag_s * job.doubt(now), generation_id))
         return [generation_id for _, _, generation_id in heapq.nsmallest(room, due)]
 
 
 def _joining(facts: Watched, now: float) -> _Job:
     born = now - (facts.age_s or 0.0)
     if facts.fresh:
-        return _Job(facts.durations, born, replied_at=now)
-    return _Job(facts.durations, born, replied_at=now - GAP_MAX_S, lag_s=PRICE_S)
+        return _Job(facts.durations, born, replied_at=now, known=True)
+    return _Job(facts.durations, born, replied_at=now - GAP_MAX_S)
