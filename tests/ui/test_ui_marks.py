@@ -113,7 +113,7 @@ async def test_a_ticking_cell_is_repainted_alone(screen: Screen, monkeypatch: py
         table.repaint_changed()
         assert painted == []
         shown = "".join(segment.text for segment in table.render_line(3))
-        assert re.search(r"[▏▎▍▌▋▊▉█] *~?[0-9]", shown)
+        assert re.search(r"[▏▎▍▌▋▊▉█] *[<~]?[0-9]", shown)
 
 
 async def test_the_cursor_goes_with_a_submission_that_becomes_a_generation(screen: Screen) -> None:

@@ -31,7 +31,7 @@ def test_it_always_fits_into_its_column(median_s: float, sigma: float, count: in
 @pytest.mark.parametrize(
     ("durations", "age_s", "words"),
     [
-        (KNOWN, 75.0, "~25 s left"),
+        (KNOWN, 75.0, "~27 s left"),
         (KNOWN, 10.0, "~1m30s left"),
         (KNOWN, 140.0, "longer than usual"),
         (THIN, 5.0, "to 210 s left"),
@@ -64,7 +64,7 @@ def test_time_left_is_rounded_to_five_seconds_beyond_half_a_minute(seconds: floa
 @pytest.mark.parametrize(
     ("known", "text"),
     [
-        ({"status": "processing", "elapsed_ms": 75_000, "checked_at": "2026-11-23T12:00:00Z"}, "~25s"),
+        ({"status": "processing", "elapsed_ms": 75_000, "checked_at": "2026-11-23T12:00:00Z"}, "~27s"),
         ({"status": "pending", "elapsed_ms": 3_000, "checked_at": "2026-11-23T12:00:00Z"}, ""),
         ({"status": None}, ""),
         ({"status": "completed", "elapsed_ms": 9_000, "duration_ms": 12_400}, "12.4s"),

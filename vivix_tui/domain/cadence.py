@@ -74,6 +74,11 @@ class Cadence:
     def __len__(self) -> int:
         return len(self._live) + len(self._backlog)
 
+    @property
+    def live(self) -> int:
+        """How many are followed without those in the backlog."""
+        return len(self._live)
+
     def follow(self, watched: Mapping[str, Watched], now: float) -> None:
         """From now on exactly these are followed; what is known of the others is forgotten.
 

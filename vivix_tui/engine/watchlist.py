@@ -79,7 +79,7 @@ class Watchlist:
         batch = [row for row in newest if row.tracked_at == newest[0].tracked_at]
         typed = self._new(batch, now) if len(batch) <= HANDFUL else {}
         # Those that are being asked, or brought no answer, stay among the oldest until they have one.
-        oldest = generations.unasked(self._store, self._profile, PAGE + len(self._cadence))
+        oldest = generations.unasked(self._store, self._profile, PAGE + self._cadence.live)
         return self._new(oldest, now, backlog=True) | typed
 
     def _new(self, rows: list[Live], now: float, *, backlog: bool = False) -> dict[str, Watched]:

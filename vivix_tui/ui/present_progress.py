@@ -42,9 +42,11 @@ def rounded_s(seconds: float) -> int:
 
 def _short(found: Outlook) -> str:
     if not found.thin:
-        return f"~{seconds_text(rounded_s(found.left_s))}"
+        seconds = rounded_s(found.left_s)
+        return f"~{seconds_text(seconds)}" if seconds < 36_000 else f"~{round(seconds / 3600)}h"
     low, high, unit = _range(found)
-    return f"{low}-{high}{unit}" if low else f"<{high}{unit}"
+    both = f"{low}-{high}{unit}"
+    return both if low and len(both) <= 6 else f"<{high}{unit}"
 
 
 def _long(found: Outlook) -> str:
