@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal -q
 
-.PHONY: help demo test check format snapshots torture bench-ui clean
+.PHONY: help demo test check format snapshots torture bench-ui bench-poll clean
 
 help:
 	@echo "make demo       the dashboard on a simulated API"
@@ -14,6 +14,7 @@ help:
 	@echo "make snapshots  rewrite the pictures in snapshots/"
 	@echo "make format     format the code"
 	@echo "make bench-ui   start, keys, thrift of the dashboard, beside other terminal programs"
+	@echo "make bench-poll how late an end is learnt of, and at what price (BENCH_ARGS=--quick: a minute)"
 
 demo: $(VENV)/.ready-run
 	@$(BIN)/vivix-tui demo
@@ -43,6 +44,9 @@ snapshots: $(VENV)/.ready-dev
 
 bench-ui: $(VENV)/.ready-dev
 	$(BIN)/python -m bench.ui
+
+bench-poll: $(VENV)/.ready-dev
+	$(BIN)/python -m bench.poll $(BENCH_ARGS)
 
 clean:
 	rm -rf $(VENV) .bootstrap .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

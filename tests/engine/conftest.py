@@ -164,8 +164,10 @@ def status_of(status: str, **more: object) -> Handler:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting that no test is about is short."""
-    monkeypatch.setattr(cadence, "INTERVAL_S", {"image": 0.1})
-    monkeypatch.setattr(cadence, "OTHER_INTERVAL_S", 0.1)
+    monkeypatch.setattr(cadence, "GAP_MIN_S", 0.1)
+    monkeypatch.setattr(cadence, "GAP_MAX_S", 0.1)
+    monkeypatch.setattr(cadence, "PAUSE_S", 0.1)
+    monkeypatch.setattr("vivix_tui.engine.watchlist.FRESH_S", -1.0)
     monkeypatch.setattr("vivix_tui.engine.engine.PUBLISH_S", 0.1)
     monkeypatch.setattr("vivix_tui.engine.engine.WATCH_S", 0.05)
     monkeypatch.setattr("vivix_tui.engine.submitter.NO_CONNECTION_WAIT_S", 0.1)

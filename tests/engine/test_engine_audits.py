@@ -18,7 +18,7 @@ BODY = '{"model": "grok-imagine-image-quality", "prompt": "a fox", "seed": 7}'
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vivix_tui.engine.account.AFTER_END_S", 0.2)
+    monkeypatch.setattr("vivix_tui.engine.account.AFTER_REFUND_S", 0.2)
 
 
 class Bank:

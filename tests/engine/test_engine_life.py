@@ -191,8 +191,7 @@ def test_lif_03_a_part_that_dies_is_restarted_and_says_so(world: World, monkeypa
 
 def test_lif_09_a_stopped_machine_asks_each_id_once_afterwards(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """As after a long sleep: everything is due at once, and still no id is asked twice at a time."""
-    monkeypatch.setattr(cadence, "OTHER_INTERVAL_S", 0.6)
-    monkeypatch.setattr(cadence, "INTERVAL_S", {"image": 0.6})
+    monkeypatch.setattr(cadence, "GAP_MAX_S", 0.6)
     under_way: dict[str, int] = {}
     worst: list[int] = []
     lock = threading.Lock()

@@ -101,7 +101,7 @@ def test_narrow_screens_lose_columns_by_importance() -> None:
         return [column.id for column, _ in columns_for(width)]
 
     assert ids(200) == [column.id for column in COLUMNS]
-    assert ids(78) == ["id", "model", "prompt", "status", "time", "credits"]
+    assert ids(79) == ["id", "model", "prompt", "status", "time", "credits"]
     assert ids(50) == ["id", "prompt", "status"]
     assert [c.id for c, _ in columns_for(200, ("prompt", "status"))] == ["prompt", "status"]
     assert [c.id for c, _ in columns_for(200, ("nonsense",))] == [column.id for column in COLUMNS]

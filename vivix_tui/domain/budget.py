@@ -10,11 +10,19 @@ from collections import deque
 
 WINDOW_S = 60.0
 UNKNOWN_LIMIT = 240
-SHARE_OF_LIMIT = 0.95
-BURST_SHARE = 0.05
+SHARE_OF_LIMIT = 0.96
+BURST_SHARE = 0.04
+OTHERS_MARGIN = 1.02  # what they will use is only known by what they used
 RESERVE_SHARE = 0.03
+BACKLOG_RESERVE = 2.0
+LOW_SHARE = 0.04
+LOW_SPREAD_S = 20.0
 SMOOTHING_S = 10.0
 EMPTY_WAIT_S = 5.0
+SLIDING_WAIT_S = 1.5
+SLIDING_LEAST = 8
+RECOVERY_S = 10.0
+RECOVERY_RATE = 4.0
 LONG_OUTAGE_S = 300.0
 LONG_OUTAGE_GATE_S = 30.0
 RETRY_AFTER_UNKNOWN_S = 10.0
@@ -27,22 +35,26 @@ class Budget:
     def __init__(self, *, least_share: float = 0.20, now: float = 0.0) -> None:
         self.limit = UNKNOWN_LIMIT
         self.remaining: int | None = None
+        self.failing_since: float | None = None
         self._limited_until = 0.0
         self._outage_until = 0.0
-        self.failing_since: float | None = None
+        self._recovering_until = 0.0
+        self._paced_until = 0.0
         self._least_share = least_share
         self._failures = 0
         self._in_flight = 0
-        self._others = 0.0
         self._own: deque[float] = deque()
         self._tokens = UNKNOWN_LIMIT * BURST_SHARE
         self._refilled_at = now
         self._answered_at = now
-        self._empty_until = 0.0
+        self._left = float(UNKNOWN_LIMIT)
+        self._others = _Others()
 
     def set_limit(self, calls_per_minute: int) -> None:
         """The account's own ceiling, as /credits or /models reported it."""
         self.limit = max(1, calls_per_minute)
+        if self.remaining is None:
+            self._left = float(self.limit)
 
     @property
     def closed_until(self) -> float:
@@ -52,18 +64,25 @@ class Budget:
     @property
     def rate(self) -> float:
         """Calls a second that are ours to make."""
-        ours = SHARE_OF_LIMIT * self.limit - self._others
+        ours = SHARE_OF_LIMIT * self.limit - OTHERS_MARGIN * self._others.a_minute
         return max(self._least_share * self.limit, ours) / WINDOW_S
 
     def may_call(self, now: float, *, urgent: bool = False) -> bool:
         """Whether a call may start now."""
-        if now < self.closed_until or (now < self._empty_until and not urgent):
+        if now < self.closed_until or (now < self._paced_until and not urgent):
             return False
         if self._failures and self._in_flight:
             return False
         self._refill(now)
-        reserve = 0.0 if urgent else min(RESERVE_SHARE * self.limit, 5.0)
-        return self._tokens >= 1.0 + reserve
+        reserve = 0.0 if urgent or self._failures else min(RESERVE_SHARE * self.limit, 5.0)
+        return self._tokens >= 1.0 + min(reserve, self._burst(now) - 1.0)
+
+    def may_drain(self, now: float) -> bool:
+        """Whether a call that nobody waits for may start now: something is left for those that cannot wait."""
+        if self._left <= LOW_SHARE * self.limit or self._failures or now < self._recovering_until:
+            return False
+        spared = 1.0 + BACKLOG_RESERVE + min(RESERVE_SHARE * self.limit, 5.0)
+        return self.may_call(now) and self._tokens >= min(spared, self._burst(now))
 
     def called(self, now: float) -> None:
         """A call starts."""
@@ -71,6 +90,9 @@ class Budget:
         self._tokens -= 1.0
         self._in_flight += 1
         self._own.append(now)
+        self._others.called()
+        self._left -= 1.0
+        self._pace(now)
 
     def ended(self) -> None:
         """A call is over, in whatever way."""
@@ -78,17 +100,17 @@ class Budget:
 
     def answered(self, now: float, remaining: int | None) -> None:
         """A usable answer came; `remaining` is its X-RateLimit-Remaining."""
+        if self._failures:
+            self.hold_back(now)
         self._failures, self.failing_since, self._outage_until = 0, None, 0.0
         if remaining is None:
             return
         self.remaining = max(0, remaining)
-        left = remaining - self._in_flight
-        others = min(max(0.0, self.limit - left - self.used(now)), float(self.limit))
-        weight = min(1.0, (now - self._answered_at) / SMOOTHING_S)
-        self._others += (others - self._others) * weight
+        # The answer that is being counted is still among those in flight, and its call is in `remaining` already.
+        self._left = float(remaining - max(0, self._in_flight - 1))
+        self._others.saw(now, self._left, self.limit - self._left - self.used(now), self.limit)
         self._answered_at = now
-        if left <= 0:
-            self._empty_until = now + EMPTY_WAIT_S
+        self._pace(now)
 
     def limited(self, now: float, retry_after_s: float | None, jitter: float) -> float:
         """429 RATE_LIMITED: nobody calls before the returned time. `jitter` is drawn from [0, 1)."""
@@ -103,12 +125,19 @@ class Budget:
         """5xx or no answer: calls pause, then one probe at a time. Returns when the next may go."""
         if self.failing_since is None:
             self.failing_since = now
-        self._failures += 1
+        if now >= self._outage_until:  # calls that were under way together fail together: that is one failure
+            self._failures += 1
         gate = min(8.0, 2.0 ** min(self._failures - 1, 3)) * (0.5 + jitter / 2)
         if now - self.failing_since > LONG_OUTAGE_S:
             gate = LONG_OUTAGE_GATE_S
         self._outage_until = max(self._outage_until, now + gate)
         return self._outage_until
+
+    def hold_back(self, now: float) -> None:
+        """Everything is due at once (an outage is over, the machine was asleep): for a while calls go out slowly."""
+        self._refill(now)
+        self._recovering_until = now + RECOVERY_S
+        self._tokens = min(self._tokens, 1.0)
 
     def used(self, now: float) -> int:
         """Our own calls in the last 60 s."""
@@ -116,8 +145,74 @@ class Budget:
             self._own.popleft()
         return len(self._own)
 
+    def _pace(self, now: float) -> None:
+        """What little is left is spread so thin that it lasts until the window has moved on."""
+        if self._left < LOW_SHARE * self.limit:
+            self._paced_until = now + self._others.pause_s(now, self._left)
+        else:
+            self._paced_until = 0.0
+
+    def _burst(self, now: float) -> float:
+        return 1.0 if now < self._recovering_until else max(2.0, BURST_SHARE * self.limit)
+
     def _refill(self, now: float) -> None:
-        burst = max(2.0, BURST_SHARE * self.limit)
         if now > self._refilled_at:
-            self._tokens = min(burst, self._tokens + (now - self._refilled_at) * self.rate)
+            rate = min(self.rate, RECOVERY_RATE) if now < self._recovering_until else self.rate
+            self._tokens = min(self._burst(now), self._tokens + (now - self._refilled_at) * rate)
             self._refilled_at = now
+        if now - self._answered_at > WINDOW_S:
+            self._left = float(self.limit)  # whatever was used when it was last told is out of the window
+
+
+class _Others:
+    """Calls a minute of other programs on the key, estimated in two ways of which one fits the window's kind.
+
+    A window that was seen to jump open is a fixed one and opens again 60 s later; one that did not jump for longer
+    than that slides.
+    """
+
+    JUMP_SHARE = 0.1
+    PRIOR_S = 10.0
+
+    def __init__(self) -> None:
+        self.a_minute = 0.0
+        self._first_at: float | None = None
+        self._opened_at: float | None = None
+        self._opened_left = 0.0
+        self._before = 0.0  # the estimate when it opened
+        self._called = 0  # our own calls since it opened
+        self._seen_at, self._seen_left = 0.0, 0.0
+
+    def called(self) -> None:
+        """One of our own calls starts."""
+        self._called += 1
+
+    def saw(self, now: float, left: float, unexplained: float, limit: int) -> None:
+        """`left` calls are left in the window, and our own of the last 60 s leave `unexplained` used ones.
+
+        The latter are the others' exactly if the window slides. If it is fixed, they are what `left` fell by beyond
+        our own calls since it opened. The larger counts.
+        """
+        if self._first_at is None:
+            self._first_at, self._seen_at, self._seen_left = now, now, left
+        if left > self._seen_left + self.JUMP_SHARE * limit:
+            self._opened_at, self._opened_left, self._before, self._called = now, left, self.a_minute, 0
+        others = unexplained
+        if self._opened_at is not None:
+            # What was known before counts as much as ten seconds of looking: the first seconds say little.
+            fallen = self._opened_left - left - self._called + self._before * self.PRIOR_S / WINDOW_S
+            others = max(others, fallen / (now - self._opened_at + self.PRIOR_S) * WINDOW_S)
+            if now - self._opened_at > 2 * WINDOW_S:
+                self._opened_at = None
+        weight = min(1.0, (now - self._seen_at) / SMOOTHING_S)
+        self.a_minute += (min(max(0.0, others), float(limit)) - self.a_minute) * weight
+        self._seen_at, self._seen_left = now, left
+
+    def pause_s(self, now: float, left: float) -> float:
+        """Seconds between two calls so that the few that are left last until the window has moved on."""
+        if self._opened_at is not None:
+            opens_in_s = max(0.0, self._opened_at + WINDOW_S - now)
+            return min(EMPTY_WAIT_S, opens_in_s / max(left, 1.0))
+        if self._first_at is not None and now - self._first_at > WINDOW_S + SMOOTHING_S:
+            return SLIDING_WAIT_S if left < SLIDING_LEAST else 0.0
+        return min(EMPTY_WAIT_S, LOW_SPREAD_S / left) if left >= 1 else EMPTY_WAIT_S

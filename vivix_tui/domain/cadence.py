@@ -1,77 +1,198 @@
 """When to ask about which generation.
 
-Owns: one due time per live generation, at the interval the API documents (2 s for images, 4 s for others), stretched
-after failures. Refuses: the budget (that is `budget.py`), calls, clocks. Times are monotonic seconds, passed in.
+Owns: how much each live job wants to be asked about, the one factor that slows all of them to what the budget allows,
+and who goes first: the user's wishes, then live jobs, then the backlog. Refuses: calls, clocks. Times are monotonic
+seconds, passed in.
+
+The gap that balances lag against calls is sqrt(2 · price / hazard): the inspection problem (Keller 1974). Under a
+common budget every job keeps that shape and all are slowed alike (Azar et al. 2018).
 """
 
 from __future__ import annotations
 
 import heapq
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-INTERVAL_S = {"image": 2.0}
-OTHER_INTERVAL_S = 4.0
-MAX_STRETCH = 8
+from vivix_tui.domain.budget import Budget
+from vivix_tui.domain.estimate import Durations
+
+PRICE_S = 0.045  # seconds of lag that one call is worth
+GAP_MIN_S, GAP_MAX_S = 0.7, 15.0
+STARVED_S = 240.0  # however scarce calls are, a live job that waited this long goes before the others
+SHARE, SHARE_DRAINING = 1.0, 0.33
+TURNS_S = 2.0
+PAUSE_S, PAUSE_DOUBLINGS = 2.0, 3
+STEP_MAX_S = 1.0
+BACKLOG_SLOTS = 6
+DRAIN_SMOOTHING_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the scheduler has to know of a job: how long such jobs take, and its age in seconds where that is known.
+
+    `fresh` marks one that was submitted just now, `backlog` one that nobody waits for: it was imported, and what
+    became of it is not known.
+    """
+
+    durations: Durations
+    age_s: float | None = None
+    fresh: bool = False
+    backlog: bool = False
 
 
 @dataclass(slots=True)
 class _Job:
-    category: str | None
-    due_at: float
-    urgent: bool = False
+    durations: Durations
+    born: float
+    replied_at: float
+    lag_s: float = 0.0  # expected seconds since it ended, unknown to us
+    survived: float = 1.0  # survival at the last answer
+    known: bool = False  # there was an answer in the life of this process
     asked: bool = False
     failures: int = 0
+    not_before: float = -math.inf
+
+    def doubt(self, now: float) -> float:
+        """How probably it has ended since the last answer."""
+        return 1 - self.durations.survival(now - self.born) / max(self.survived, 1e-300)
 
 
 class Cadence:
-    """The live generations of one account and when each is due. A generation is due at once when first followed."""
+    """The generations of one account that have to be asked about."""
 
     def __init__(self) -> None:
-        self._jobs: dict[str, _Job] = {}
+        self._live: dict[str, _Job] = {}
+        self._backlog: dict[str, Watched] = {}  # in the order in which they are asked about
+        self._draining: set[str] = set()
+        self._wishes: dict[str, None] = {}
+        self._turns = math.inf  # of live jobs: the share of the budget that is theirs
+        self._ticked_at: float | None = None
 
     def __len__(self) -> int:
-        return len(self._jobs)
+        return len(self._live) + len(self._backlog)
 
-    def follow(self, live: dict[str, str | None], now: float) -> None:
-        """From now on exactly `live` (id → category or None) is followed; what is known of the others is forgotten."""
-        for gone in self._jobs.keys() - live.keys():
-            del self._jobs[gone]
-        for generation_id, category in live.items():
-            job = self._jobs.setdefault(generation_id, _Job(category=category, due_at=now))
-            job.category = category
+    @property
+    def live(self) -> int:
+        """How many are followed without those in the backlog."""
+        return len(self._live)
 
-    def hurry(self, generation_id: str, now: float) -> None:
-        """The user wants to know now: due at once, before all others. Repeated wishes are one."""
-        job = self._jobs.get(generation_id)
-        if job is not None:
-            job.due_at, job.urgent, job.failures = now, True, 0
+    def follow(self, watched: Mapping[str, Watched], now: float) -> None:
+        """From now on exactly these are followed; what is known of the others is forgotten.
 
-    def due(self, now: float, most: int) -> list[str]:
-        """At most `most` ids to ask about now, the most overdue first; none whose answer is still awaited."""
-        waiting = (
-            (not job.urgent, job.due_at, generation_id)
-            for generation_id, job in self._jobs.items()
-            if job.due_at <= now and not job.asked
-        )
-        return [generation_id for _, _, generation_id in heapq.nsmallest(most, waiting)]
+        A live one is due at once unless it is fresh: whatever is known of it is older than this process.
+        """
+        for gone in [*(self._live.keys() - watched.keys()), *(self._backlog.keys() - watched.keys())]:
+            self.over(gone)
+        for generation_id, facts in watched.items():
+            job = self._live.get(generation_id)
+            if job is not None:
+                if job.durations != facts.durations:
+                    job.durations = facts.durations
+                    job.survived = facts.durations.survival(job.replied_at - job.born)
+            elif facts.backlog:
+                self._backlog[generation_id] = facts
+            else:
+                self._backlog.pop(generation_id, None)
+                self._live[generation_id] = _joining(facts, now)
 
-    def asked(self, generation_id: str) -> None:
-        """A call about it is under way."""
-        job = self._jobs.get(generation_id)
-        if job is not None:
-            job.asked, job.urgent = True, False
+    def wish(self, generation_id: str) -> None:
+        """The user wants to know now: it goes before all others. Repeated wishes are one."""
+        if generation_id in self._live or generation_id in self._backlog:
+            self._wishes[generation_id] = None
 
-    def answered(self, generation_id: str, now: float, *, usable: bool) -> None:
-        """The call ended; without a usable answer the next one waits longer, up to eight intervals."""
-        job = self._jobs.get(generation_id)
+    def woke(self) -> None:
+        """The machine was asleep: nobody knows what became of any job meanwhile."""
+        for job in self._live.values():
+            job.lag_s = max(job.lag_s, PRICE_S)
+
+    def tick(self, now: float, budget: Budget, room: int) -> list[str]:
+        """Ids to ask about now, at most `room`: each is charged to `budget` and counts as asked."""
+        self._accrue(now, budget)
+        asked: list[str] = []
+        for generation_id in self._due(now, room):
+            wished = generation_id in self._wishes
+            if not budget.may_call(now, urgent=wished) or (self._turns < 1 and not wished):
+                break
+            self._turns -= not wished
+            self._ask(generation_id, now, budget)
+            asked.append(generation_id)
+        while self._backlog and len(asked) < room and len(self._draining) < BACKLOG_SLOTS and budget.may_drain(now):
+            generation_id = next(iter(self._backlog))
+            self._draining.add(generation_id)
+            self._ask(generation_id, now, budget)
+            asked.append(generation_id)
+        return asked
+
+    def answered(self, generation_id: str, now: float, *, usable: bool, age_s: float | None = None) -> None:
+        """The call ended; `age_s` is how old the job is now, as the answer told.
+
+        Without a usable answer the next question waits longer, up to eight times as long.
+        """
+        self._draining.discard(generation_id)
+        job = self._live.get(generation_id)
         if job is None:
             return
-        job.asked = False
+        job.asked, job.replied_at = False, now
         job.failures = 0 if usable else job.failures + 1
-        if not job.urgent:
-            job.due_at = now + interval_s(job.category) * min(2**job.failures, MAX_STRETCH)
+        if age_s is not None:
+            job.born = now - age_s
+        if usable:
+            job.known = True
+            job.lag_s, job.survived = 0.0, job.durations.survival(now - job.born)
+        if not usable:
+            job.not_before = now + PAUSE_S * 2 ** min(job.failures - 1, PAUSE_DOUBLINGS)
+
+    def over(self, generation_id: str) -> None:
+        """It ended, or is not to be followed any longer."""
+        self._live.pop(generation_id, None)
+        self._backlog.pop(generation_id, None)
+        self._wishes.pop(generation_id, None)
+
+    def _ask(self, generation_id: str, now: float, budget: Budget) -> None:
+        facts = self._backlog.pop(generation_id, None)
+        if facts is not None:  # if its answer is not the end of it, it is a live one
+            self._live[generation_id] = _joining(facts, now)
+        job = self._live[generation_id]
+        job.asked = True
+        self._wishes.pop(generation_id, None)
+        budget.called(now)
+
+    def _accrue(self, now: float, budget: Budget) -> None:
+        """Adds to every live job the lag to be expected of it."""
+        # A process that was stopped must not find everything due a thousand times over.
+        step_s = min(now - self._ticked_at, STEP_MAX_S) if self._ticked_at is not None else 0.0
+        self._ticked_at = now
+        rate = budget.rate * (SHARE_DRAINING if self._backlog else SHARE)
+        self._turns = min(max(1.0, rate * TURNS_S), self._turns + step_s * rate)
+        for job in self._live.values():
+            job.lag_s += step_s * job.doubt(now)
+            if budget.failing_since is not None:  # an outage is not the fault of the job that probed it
+                job.failures, job.not_before = 0, -math.inf
+
+    def _due(self, now: float, room: int) -> list[str]:
+        """The user's wishes, then those that nobody knows or that waited far too long, then the most urgent."""
+        due: list[tuple[int, float, str]] = []
+        for generation_id in self._wishes:
+            job = self._live.get(generation_id)
+            if job is None or not job.asked:
+                due.append((0, 0.0, generation_id))
+        for generation_id, job in self._live.items():
+            waited_s = now - job.replied_at
+            if job.asked or generation_id in self._wishes or now < job.not_before or waited_s < GAP_MIN_S:
+                continue
+            if waited_s >= STARVED_S or not job.known:
+                due.append((1, -waited_s, generation_id))
+            elif job.lag_s >= PRICE_S or waited_s >= GAP_MAX_S:
+                # Among those that are due, the lag so far and the certainty that it goes on count alike.
+                due.append((2, -job.lag_s * job.doubt(now), generation_id))
+        return [generation_id for _, _, generation_id in heapq.nsmallest(room, due)]
 
 
-def interval_s(category: str | None) -> float:
-    """The documented seconds between two questions about a job of this category."""
-    return INTERVAL_S.get(category or "", OTHER_INTERVAL_S)
+def _joining(facts: Watched, now: float) -> _Job:
+    born = now - (facts.age_s or 0.0)
+    if facts.fresh:
+        return _Job(facts.durations, born, replied_at=now, known=True)
+    return _Job(facts.durations, born, replied_at=now - GAP_MAX_S)

@@ -6,6 +6,7 @@ Refuses: JSON, SQL, drawing. Facts about fields and statuses come from the API's
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
@@ -115,13 +116,11 @@ def apply(row: Generation, answer: Answer, asked_at: datetime) -> Generation | N
     return replace(row, **news, checked_at=times.iso(asked_at), gone=None, note=None)
 
 
-def category_of(row: Generation, categories: dict[str, str]) -> str | None:
-    """`image`, `video`, …: the model's category where /models told it, else by the shape of body and URLs."""
-    if row.model is not None and row.model in categories:
-        return categories[row.model]
-    hints = f"{row.model or ''} {' '.join(row.urls)}".lower()
-    if any(word in hints for word in ("video", "t2v", "i2v", ".mp4", ".webm", ".mov")):
+def category_of(model: str | None, categories: Mapping[str, str]) -> str | None:
+    """`image`, `video`, …: the model's category where /models told it, else by its name."""
+    if model is None or model in categories:
+        return categories.get(model or "")
+    name = model.lower()
+    if any(word in name for word in ("video", "t2v", "i2v")):
         return "video"
-    if any(word in hints for word in ("image", ".jpg", ".jpeg", ".png", ".webp")):
-        return "image"
-    return None
+    return "image" if "image" in name else None

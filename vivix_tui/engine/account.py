@@ -1,7 +1,7 @@
 """Asks for limits, balance and catalogue when they are worth a call.
 
-Owns: when /credits and /models are asked: at the start, with a new key, some time after generations ended, once a
-day. Refuses: a timer for what the headers of other answers tell anyway.
+Owns: when /credits and /models are asked: at the start, after a refund, when the cycle is reset; once a day. Refuses: a
+timer for what the headers of other answers tell anyway.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+from vivix_tui.domain import times
 from vivix_tui.domain.budget import Budget
 from vivix_tui.engine.link import Link
 from vivix_tui.errors import ApiError
@@ -20,7 +21,7 @@ from vivix_tui.store.store import Store
 STEP_S = 0.1
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0
 NEVER = float("-inf")
-AFTER_END_S = 30.0
+AFTER_REFUND_S = 30.0  # many that fail together are one question
 CATALOGUE_S = 24 * 3600.0
 
 
@@ -34,6 +35,8 @@ class AccountReader:
         self._budget = budget
         self._credits_at = NEVER
         self._models_at = NEVER
+        self._asked_at = datetime.now(UTC)
+        self._resets_at: datetime | None = None
         self._not_before = NEVER
         self._failures = 0
         known = accounts.account(store, profile)
@@ -59,15 +62,22 @@ class AccountReader:
         """What is worth a call now."""
         if now < self._not_before:
             return None
-        ended = self._link.last_end > self._credits_at and now - self._credits_at > AFTER_END_S
-        if self._credits_at == NEVER or ended or self._link.credits_wanted:
+        refunded = self._link.refunded_at > self._credits_at and now - self._credits_at > AFTER_REFUND_S
+        unproved = self._credits_at < self._link.last_end and self._link.proof_is_due(AFTER_REFUND_S)
+        wanted = self._link.credits_wanted or self._cycle_is_over()
+        if self._credits_at == NEVER or refunded or unproved or wanted:
             return self._ask_credits
         return self._ask_models if now - self._models_at > CATALOGUE_S else None
+
+    def _cycle_is_over(self) -> bool:
+        """Whether the reset that was announced has come since credits were asked about."""
+        return self._resets_at is not None and self._asked_at < self._resets_at <= datetime.now(UTC)
 
     async def _ask_credits(self) -> None:
         await self._link.turn()
         found = await self._link.call(self._link.client.credits)
-        self._credits_at = time.monotonic()
+        self._credits_at, self._asked_at = time.monotonic(), datetime.now(UTC)
+        self._resets_at = times.parse(found.cycle_resets_at)
         self._link.credits_wanted = False
         if found.calls_per_minute:
             self._budget.set_limit(found.calls_per_minute)

@@ -19,6 +19,7 @@ from typing import TypeVar
 from vivix_tui.api.client import Client, Reply
 from vivix_tui.domain import times
 from vivix_tui.domain.budget import Budget
+from vivix_tui.domain.estimate import Draining
 from vivix_tui.errors import BadReply, Refusal, StoreError, Unreachable
 from vivix_tui.keys import ApiKey
 from vivix_tui.store import accounts, audits, submissions
@@ -32,8 +33,9 @@ log = logging.getLogger("vivix_tui.engine.link")
 class Link:
     """One account's connection.
 
-    `rejected` are the keys that the API refused; `trouble` names what the user must be told of a
-    background task; `credits_wanted` asks for a fresh balance; `last_end` is when a generation was last seen to end.
+    `rejected` are the keys that the API refused; `trouble` names what the user must be told of a background task;
+    `credits_wanted` asks for a fresh balance; `last_end` is when a generation was last seen to end, `refunded_at` to
+    fail; `draining` is how far an import is.
     """
 
     def __init__(self, store: Store, profile: str, client: Client, budget: Budget) -> None:
@@ -41,10 +43,12 @@ class Link:
         self.rejected: set[ApiKey] = set()
         self.trouble: str | None = None
         self.last_end = 0.0
+        self.refunded_at = 0.0
+        self.draining: Draining | None = None
         self.credits_wanted = False
         self._store = store
         self._profile = profile
-        self._budget = budget
+        self.budget = budget
         self._state = EngineState(pid=os.getpid(), connection="starting")
         self._published: EngineState | None = None
         self._usable_at = 0.0
@@ -58,9 +62,10 @@ class Link:
         """Credits as the last answer told."""
         return self._balance
 
-    def claim(self) -> bool:
-        """Takes the right to one call (see `call`) if the budget has one now."""
-        return self.client.gate.claim()
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a key that was not rejected."""
+        return self.client.gate.key is not None
 
     async def turn(self) -> None:
         """Waits for the right to one call and takes it, before all polls."""
@@ -70,6 +75,11 @@ class Link:
         """A POST ended in a way that what is known of the balance may be old; `ask` has it asked for."""
         self._doubtful_since = time.monotonic()
         self.credits_wanted = self.credits_wanted or ask
+
+    def proof_is_due(self, after_s: float) -> bool:
+        """Whether a busy time is over since `after_s` seconds and no balance came since to prove what it cost."""
+        over = self._audited_at < self.last_end and time.monotonic() - self.last_end > after_s
+        return over and audits.is_quiet(self._store, self._profile)
 
     def give_back(self) -> None:
         """The right to a call was taken and is not needed."""
@@ -114,12 +124,15 @@ class Link:
     def publish(self) -> None:
         """Writes the state for the header if it changed."""
         now = time.monotonic()
-        if self._state.connection in ("retrying", "offline", "limited") and now >= self._budget.closed_until:
+        if self._state.connection in ("retrying", "offline", "limited") and now >= self.budget.closed_until:
             self._state = replace(self._state, until=None)
         state = replace(
             self._state,
-            calls_used=self._budget.used(now),
-            calls_remaining=self._budget.remaining,
+            calls_used=self.budget.used(now),
+            calls_remaining=self.budget.remaining,
+            unasked=self.draining.left if self.draining else None,
+            unasked_of=self.draining.total if self.draining else None,
+            unasked_s=self.draining.seconds if self.draining else None,
             trouble=self.trouble,
         )
         if state != self._published:
@@ -147,15 +160,15 @@ class Link:
 
     def _usable(self) -> None:
         self._usable_at = time.monotonic()
-        self._budget.answered(self._usable_at, None)
-        if self._state.connection != "live" and self._usable_at >= self._budget.closed_until:
+        self.budget.answered(self._usable_at, None)
+        if self._state.connection != "live" and self._usable_at >= self.budget.closed_until:
             self._set("live")
 
     def _failed(self, connection: str, detail: str, started: float, *, request_id: str | None = None) -> None:
         # One id that never answers is no outage: only a failure with no usable answer since it began closes the gate.
         if self._usable_at >= started:
             return
-        self._budget.failed(time.monotonic(), random.random())  # noqa: S311
+        self.budget.failed(time.monotonic(), random.random())  # noqa: S311
         self._set(connection, detail=detail, until=True, request_id=request_id)
 
     def _set(
@@ -169,7 +182,7 @@ class Link:
     ) -> None:
         if self.client.gate.key is None and connection not in ("rejected", "nokey", "stopped"):
             return  # a late answer to a call made with a key that was rejected meanwhile
-        wait_s = self._budget.closed_until - time.monotonic()
+        wait_s = self.budget.closed_until - time.monotonic()
         again = datetime.now(UTC) + timedelta(seconds=max(0.0, wait_s))
         self._state = EngineState(
             pid=os.getpid(),

@@ -1,7 +1,7 @@
 """Asks the API about live generations and writes down what it says.
 
-Owns: one loop that starts a call for whatever is due while the budget allows, and the meaning of each outcome for the
-row. Refuses: when to ask (`domain.cadence`) and how much (`domain.budget`).
+Owns: one loop that starts a call for whatever the cadence names, and the meaning of each outcome for the row.
+Refuses: when to ask (`domain.cadence`), how much (`domain.budget`), what there is to ask about (`watchlist`).
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from datetime import UTC, datetime
 from vivix_tui.config import Config
 from vivix_tui.domain import times
 from vivix_tui.domain.cadence import Cadence
-from vivix_tui.domain.generation import Answer, category_of
+from vivix_tui.domain.generation import FAILED, Answer
 from vivix_tui.engine.link import Link
+from vivix_tui.engine.watchlist import Watchlist
 from vivix_tui.errors import ApiError, Refusal
-from vivix_tui.store import accounts, generations
+from vivix_tui.store import generations
 from vivix_tui.store.store import Store
 
 TICK_S = 0.1
+ASLEEP_S = 30.0
 MAX_IN_FLIGHT = 8
 log = logging.getLogger("vivix_tui.engine.poller")
 
@@ -35,18 +37,22 @@ class Poller:
         self._link = link
         self._wake = wake
         self._cadence = Cadence()
+        self._watchlist = Watchlist(store, config.profile, self._cadence)
         self._calls: set[asyncio.Task[None]] = set()
-        self._revision = -1
+        self._ticked_at = time.time()
 
     async def run(self) -> None:
         """For ever; with nothing live it sleeps until something changes."""
         try:
             while True:
-                self._follow()
-                if not len(self._cadence):
+                up_to_date = self._watchlist.follow(time.monotonic())
+                self._link.draining = self._watchlist.draining
+                if up_to_date and not len(self._cadence):
                     await self._wake.wait()
                     self._wake.clear()
+                    self._ticked_at = time.time()
                     continue
+                self._notice_sleep()
                 self._start_due()
                 await asyncio.sleep(TICK_S)
         finally:
@@ -54,48 +60,48 @@ class Poller:
                 call.cancel()
             await asyncio.gather(*self._calls, return_exceptions=True)
 
-    def _follow(self) -> None:
-        """Takes up what became live, drops what ended, hurries what the user asked for."""
-        revision = self._store.revision
-        if revision == self._revision:
-            return
-        self._revision = revision
-        now = time.monotonic()
-        categories = accounts.categories(self._store, self._profile)
-        rows = generations.live(self._store, self._profile)
-        self._cadence.follow({row.generation_id: category_of(row, categories) for row in rows}, now)
-        for generation_id in generations.hurried(self._store, self._profile):
-            self._cadence.hurry(generation_id, now)
+    def _notice_sleep(self) -> None:
+        """A machine that sleeps stops the monotonic clock and not the other one; a stopped process sees both jump."""
+        now, before = time.time(), self._ticked_at
+        self._ticked_at = now
+        if now - before > ASLEEP_S:
+            self._cadence.woke()
+            self._link.budget.hold_back(time.monotonic())
 
     def _start_due(self) -> None:
-        room = MAX_IN_FLIGHT - len(self._calls)
-        for generation_id in self._cadence.due(time.monotonic(), max(0, room)):
-            if not self._link.claim():
-                return
-            self._cadence.asked(generation_id)
+        if not self._link.has_key:
+            return
+        for generation_id in self._cadence.tick(time.monotonic(), self._link.budget, MAX_IN_FLIGHT - len(self._calls)):
             call = asyncio.create_task(self._ask(generation_id))
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
 
     async def _ask(self, generation_id: str) -> None:
-        usable = False
+        began, answer = time.monotonic(), None
         try:
-            usable = await self._ask_and_record(generation_id)
+            answer = await self._ask_and_record(generation_id)
         except Exception:
             # One poisonous row is set aside (it waits longer each time), the others go on.
             log.exception("asking about one generation failed")
-        finally:
-            self._cadence.answered(generation_id, time.monotonic(), usable=usable)
+        now = time.monotonic()
+        age_s = None
+        if answer is not None and answer.elapsed_ms is not None:
+            age_s = answer.elapsed_ms / 1000 + (now - began) / 2
+        self._cadence.answered(generation_id, now, usable=answer is not None, age_s=age_s)
+        if answer is not None and answer.ended:
+            self._cadence.over(generation_id)
 
-    async def _ask_and_record(self, generation_id: str) -> bool:
+    async def _ask_and_record(self, generation_id: str) -> Answer | None:
+        """The usable answer, None where there was none."""
         asked_at = datetime.now(UTC)
         try:
             answer = await self._link.call(lambda: self._link.client.generation(generation_id))
         except Refusal as refusal:
-            return self._refused(generation_id, refusal)
+            self._refused(generation_id, refusal)
+            return None
         except ApiError as error:
             generations.note(self._store, self._profile, generation_id, f"last answer unusable: {error}")
-            return False
+            return None
         born = times.parse(answer.created_at)
         generations.record(
             self._store,
@@ -107,9 +113,11 @@ class Poller:
         )
         if answer.ended:
             self._link.last_end = time.monotonic()
-        return True
+        if answer.status == FAILED:
+            self._link.refunded_at = time.monotonic()
+        return answer
 
-    def _refused(self, generation_id: str, refusal: Refusal) -> bool:
+    def _refused(self, generation_id: str, refusal: Refusal) -> None:
         if refusal.status in (403, 404, 410) and not refusal.code.startswith("HTTP_"):
             facts = Answer(
                 generation_id=generation_id,
@@ -121,8 +129,7 @@ class Poller:
             generations.mark_gone(
                 self._store, self._profile, generation_id, code=refusal.code, refusal=facts, now=datetime.now(UTC)
             )
-            return True
-        if refusal.status not in (401, 429):
+            self._cadence.over(generation_id)
+        elif refusal.status not in (401, 429):
             note = f"{refusal.status} {refusal.code}: {refusal.message or 'no message'}"
             generations.note(self._store, self._profile, generation_id, note)
-        return False

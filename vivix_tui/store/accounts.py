@@ -24,7 +24,8 @@ class EngineState:
     """What the header shows of the engine.
 
     `connection` is one of `starting`, `live`, `retrying`, `offline`, `limited`, `rejected`, `nokey`, `stopped`;
-    `until` (ISO 8601) is when the next call may go; `trouble` names a background task that was restarted.
+    `until` (ISO 8601) is when the next call may go; of `unasked_of` imported generations `unasked` were not asked about
+    yet, which takes about `unasked_s` seconds more; `trouble` names a background task that was restarted.
     """
 
     pid: int
@@ -35,6 +36,9 @@ class EngineState:
     until: str | None = None
     calls_used: int | None = None
     calls_remaining: int | None = None
+    unasked: int | None = None
+    unasked_of: int | None = None
+    unasked_s: int | None = None
     trouble: str | None = None
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from vivix_tui.domain import times
 from vivix_tui.domain.account import parse_body
 from vivix_tui.domain.generation import Answer, Generation, apply
 from vivix_tui.store import audits, downloads
+from vivix_tui.store.history import SETTINGS
 from vivix_tui.store.store import Store
 
 COLUMNS = tuple(f.name for f in fields(Generation))
@@ -130,15 +131,37 @@ def note(store: Store, profile: str, generation_id: str, text: str | None) -> No
         )
 
 
-def live(store: Store, profile: str) -> list[Generation]:
-    """All that the engine has to ask about: not ended, wanted to be known now, or asked for a fresh URL."""
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the scheduler reads of a row: `settings` as in `store.history`, `hurry` where the user wants to know now."""
+
+    generation_id: str
+    model: str | None
+    settings: str | None
+    status: str | None
+    elapsed_ms: int | None
+    checked_at: str | None
+    tracked_at: str
+    hurry: bool
+
+
+_LIVE = (
+    f"SELECT generation_id, model, {SETTINGS} AS settings, status, elapsed_ms, checked_at, tracked_at, hurry"
+    " FROM generations WHERE profile = :p AND"
+)
+# Word by word the conditions of the indexes that are made for them.
+_ASKED = "status NOT IN ('completed', 'failed') AND gone IS NULL AND forgotten_at IS NULL"
+_UNASKED = "status IS NULL AND gone IS NULL AND forgotten_at IS NULL"
+
+
+def live(store: Store, profile: str) -> list[Live]:
+    """All that were answered and have not ended, that the user wants to know about now, or that need a fresh URL."""
     rows = store.all(
-        f"{_SELECT} WHERE profile = :p AND section = 0 UNION {_SELECT} WHERE profile = :p AND hurry = 1"
-        f" UNION {_SELECT} WHERE profile = :p AND generation_id IN"
+        f"{_LIVE} {_ASKED} UNION {_LIVE} hurry = 1 UNION {_LIVE} generation_id IN"
         " (SELECT generation_id FROM downloads WHERE profile = :p AND state = 'queued' AND link_asked = 1)",
         {"p": profile},
     )
-    return [from_row(row) for row in rows]
+    return [_live(row) for row in rows]
 
 
 def hurry(connection: sqlite3.Connection, profile: str, generation_id: str) -> bool:
@@ -168,10 +191,20 @@ def not_asked_about(store: Store, profile: str, generation_id: str) -> bool:
     )
 
 
-def hurried(store: Store, profile: str) -> list[str]:
-    """Ids that the user wants to know about now."""
-    rows = store.all("SELECT generation_id FROM generations WHERE profile = ? AND hurry = 1", (profile,))
-    return [row[0] for row in rows]
+def unasked(store: Store, profile: str, limit: int, *, newest: bool = False) -> list[Live]:
+    """At most `limit` of those that never had an answer, the oldest (or `newest`) wishes first."""
+    order = "sort_ms DESC, rowid DESC" if newest else "sort_ms, rowid"
+    rows = store.all(f"{_LIVE} {_UNASKED} ORDER BY {order} LIMIT :limit", {"p": profile, "limit": limit})
+    return [_live(row) for row in rows]
+
+
+def unasked_count(store: Store, profile: str) -> int:
+    """How many never had an answer."""
+    return int(store.one(f"SELECT count(*) FROM generations WHERE profile = ? AND {_UNASKED}", (profile,))[0])
+
+
+def _live(row: sqlite3.Row) -> Live:
+    return Live(**{name: row[name] for name in row.keys()} | {"hurry": bool(row["hurry"])})  # noqa: SIM118
 
 
 def last_event(store: Store) -> int:

@@ -17,6 +17,7 @@ from vivix_tui.domain.submission import Submission
 from vivix_tui.store import accounts, audits, downloads, generations, submissions
 from vivix_tui.store.accounts import EngineState
 from vivix_tui.store.audits import Audit
+from vivix_tui.store.history import SETTINGS
 from vivix_tui.store.store import Store
 
 PHASES = ("active", "queued", "done", "failed", "gone")
@@ -35,6 +36,7 @@ class TableRow:
     """One line of the table: a generation, or a submission that has not become one.
 
     `status` is the API's word for a generation (None before it was asked) and the state for a submission.
+    `settings` is what its duration depends on (see `store.history`), None unless it is active.
     `files` outputs are known, `files_done` of them are on disk; `received`/`size` are bytes of those being fetched.
     """
 
@@ -62,6 +64,7 @@ class TableRow:
     received: int
     size: int | None
     retries: int
+    settings: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,7 @@ SELECT 'submission', submission_id, section, sort_ms FROM submissions
 """
 _ORDER = "ORDER BY section, sort_ms DESC, id"
 _TEXT = "LIKE :text ESCAPE '\\'"
-_GENERATION = """
+_GENERATION = f"""
 SELECT 'generation' AS kind, generation_id AS id, phase, status, model, prompt, error, gone, credits_estimate,
   credits_used, elapsed_ms, duration_ms, checked_at, sort_ms, note,
   0 AS held, 0 AS asks_first, body IS NOT NULL AS has_body,
@@ -110,8 +113,8 @@ SELECT 'generation' AS kind, generation_id AS id, phase, status, model, prompt, 
   (SELECT CASE WHEN count(*) = count(size_bytes) THEN sum(size_bytes) END FROM downloads d
     WHERE d.profile = g.profile AND d.generation_id = g.generation_id) AS size,
   (SELECT count(*) FROM submissions s WHERE s.profile = g.profile AND s.retry_of = g.generation_id
-    AND s.state NOT IN ('refused', 'cancelled')) AS retries
-FROM generations g WHERE profile = ? AND generation_id IN ({marks})
+    AND s.state NOT IN ('refused', 'cancelled')) AS retries, CASE WHEN phase = 'active' THEN {SETTINGS} END AS settings
+FROM generations g WHERE profile = ? AND generation_id IN ({{marks}})
 """
 _SUBMISSION = """
 SELECT 'submission' AS kind, submission_id AS id, phase, state AS status, model, prompt, error, NULL AS gone,

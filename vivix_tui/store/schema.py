@@ -197,7 +197,6 @@ MONEY = """
 ALTER TABLE submissions ADD COLUMN ask_first INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE submissions ADD COLUMN again INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE generations ADD COLUMN audit INTEGER;
-CREATE INDEX generations_hurried ON generations (profile) WHERE hurry = 1;
 CREATE INDEX generations_charged ON generations (profile, model, sort_ms DESC) WHERE status = 'completed';
 CREATE TABLE audits (
   audit INTEGER PRIMARY KEY,
@@ -213,5 +212,19 @@ CREATE TABLE audits (
 CREATE UNIQUE INDEX audits_open ON audits (profile) WHERE ended_at IS NULL
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, MONEY)
+# What the scheduler reads after every answer must not cost more when thousands of rows wait or have ended.
+POLLING = """
+CREATE INDEX generations_live ON generations (profile)
+  WHERE status NOT IN ('completed', 'failed') AND gone IS NULL AND forgotten_at IS NULL;
+CREATE INDEX generations_unasked ON generations (profile, sort_ms)
+  WHERE status IS NULL AND gone IS NULL AND forgotten_at IS NULL;
+CREATE INDEX generations_hurried ON generations (profile) WHERE hurry = 1;
+CREATE INDEX generations_history ON generations (profile, model, completed_at)
+  WHERE status = 'completed' AND duration_ms > 0;
+ALTER TABLE engines ADD COLUMN unasked INTEGER;
+ALTER TABLE engines ADD COLUMN unasked_of INTEGER;
+ALTER TABLE engines ADD COLUMN unasked_s INTEGER
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, MONEY, POLLING)
 VERSION = len(MIGRATIONS)

@@ -1,14 +1,18 @@
 """The rows behind the table, read page by page.
 
-Owns: the filter in force and the pages that were read since the last change. Refuses: drawing; and reading more rows
-than are looked at, however many there are.
+Owns: the filter in force, the pages that were read since the last change, how long jobs take. Refuses: drawing; and
+reading more rows than are looked at, however many there are.
 """
 
 from __future__ import annotations
 
+import time
+
 from vivix_tui.domain import submission as s
+from vivix_tui.domain.estimate import Durations
 from vivix_tui.errors import StoreError
 from vivix_tui.store import query
+from vivix_tui.store.history import History
 from vivix_tui.store.query import Filter, TableRow
 from vivix_tui.store.store import Store
 
@@ -35,6 +39,7 @@ class Listing:
         self.trouble: str | None = None
         self._store = store
         self._profile = profile
+        self._history = History(store, profile)
         self._pages: dict[int, list[TableRow]] = {}
 
     def reload(self) -> None:
@@ -52,6 +57,16 @@ class Listing:
         if page is None:
             page = self._pages[number] = self._read(number)
         return page[at] if at < len(page) else None
+
+    def durations(self, row: TableRow) -> Durations | None:
+        """How long jobs like a running one take, None for others and where it cannot be read."""
+        if row.kind != "generation" or row.phase != "active" or row.elapsed_ms is None:
+            return None
+        try:
+            return self._history.durations(row.model, row.settings, time.monotonic())
+        except StoreError as error:
+            self.trouble = str(error)
+            return None
 
     def _read(self, number: int) -> list[TableRow]:
         try:

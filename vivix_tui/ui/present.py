@@ -13,9 +13,12 @@ from rich.cells import cell_len, set_cell_size
 
 from vivix_tui.domain import submission as s
 from vivix_tui.domain import times
+from vivix_tui.domain.estimate import Durations
 from vivix_tui.domain.generation import COMPLETED, FAILED, PENDING, PROCESSING
 from vivix_tui.domain.text import one_line
 from vivix_tui.store.query import TableRow
+from vivix_tui.ui import present_progress
+from vivix_tui.ui.present_time import seconds_text
 
 GLYPHS = {
     "queued": "○", "active": "▶", "done": "✓", "failed": "✗", "gone": "∅", "warn": "!", "held": "‖", "mark": "●",
@@ -52,7 +55,7 @@ COLUMNS = (
     Column("model", "MODEL", 12, 5),
     Column("prompt", "PROMPT", 0, 2),
     Column("status", "STATUS", 12, 0),
-    Column("time", "TIME", 7, 3, right=True),
+    Column("time", "TIME", 10, 3, right=True),
     Column("credits", "CREDITS", 9, 4, right=True),
     Column("files", "FILES", 7, 6, right=True),
     Column("age", "AGE", 4, 7, right=True),
@@ -82,15 +85,15 @@ def fit(text: str, width: int, *, right: bool = False, cut: str = "…") -> str:
     return " " * missing + text if right else text + " " * missing
 
 
-def cells(row: TableRow, now: datetime, glyphs: dict[str, str]) -> dict[str, Cell]:
-    """What each column says about `row` at `now`."""
+def cells(row: TableRow, now: datetime, glyphs: dict[str, str], durations: Durations | None = None) -> dict[str, Cell]:
+    """What each column says about `row` at `now`; `durations` is how long such jobs take, where that is known."""
     role = role_of(row)
     return {
         "id": Cell(one_line(row.id, 60)[:8], "muted"),
         "model": Cell(one_line(row.model, 60) if row.model else glyphs["dash"], "muted"),
         "prompt": Cell(one_line(row.prompt, 300) if row.prompt else "", "plain"),
         "status": Cell(f"{glyphs[_glyph_of(row, role)]} {status_word(row)}", role),
-        "time": Cell(time_text(row, now), "active" if role == "active" else "plain"),
+        "time": Cell(progress_text(row, now, glyphs, durations), "active" if role == "active" else "plain"),
         "credits": Cell(*credits_text(row, glyphs)),
         "files": Cell(*files_text(row, glyphs)),
         "age": Cell(age_text(row.sort_ms, now), "muted"),
@@ -140,23 +143,20 @@ def time_text(row: TableRow, now: datetime) -> str:
     return "" if elapsed is None else seconds_text(elapsed)
 
 
+def progress_text(row: TableRow, now: datetime, glyphs: dict[str, str], durations: Durations | None) -> str:
+    """Bar and time left of a job that is being rendered, else how long it took."""
+    age_s = elapsed_s(row, now)
+    if durations is None or age_s is None or row.duration_ms is not None:
+        return time_text(row, now)
+    return present_progress.table_text(durations, age_s, ascii_only=glyphs["cut"].isascii())
+
+
 def elapsed_s(row: TableRow, now: datetime) -> float | None:
     """Seconds since the server began, as of its last answer and the time since then."""
     checked = times.parse(row.checked_at)
     if row.kind != "generation" or role_of(row) != "active" or row.elapsed_ms is None or checked is None:
         return None
     return row.elapsed_ms / 1000 + max(0.0, (now - checked).total_seconds())
-
-
-def seconds_text(seconds: float, *, exact: bool = False) -> str:
-    """`5.0s`, `34s`, `2m05s`, `3h12m`, `4d`."""
-    if seconds < 60:
-        return f"{seconds:.1f}s" if exact else f"{int(seconds)}s"
-    if seconds < 3600:
-        return f"{int(seconds // 60)}m{int(seconds % 60):02}s"
-    if seconds < 86400:
-        return f"{int(seconds // 3600)}h{int(seconds % 3600 // 60):02}m"
-    return f"{int(seconds // 86400)}d"
 
 
 def age_text(sort_ms: int, now: datetime) -> str:

@@ -61,6 +61,7 @@ def gauges(facts: Facts, now: datetime, glyphs: dict[str, str]) -> list[Gauge]:
         Gauge(f"calls {dash if calls is None else calls}/{account.calls_per_minute or dash}", "plain", 5),
         Gauge(f"slots {facts.in_flight}/{account.concurrent_jobs or dash}", "plain", 4),
         connection(facts, now, glyphs),
+        Gauge(_import(facts.engine), "active", 2),
         Gauge(f"{counts['active']} active", "active" if counts["active"] else "muted", 3),
         Gauge(f"{counts['queued']} queued", "queued" if counts["queued"] else "muted", 6),
         Gauge(f"{counts['done']:,} done", "done" if counts["done"] else "muted", 6),
@@ -98,6 +99,15 @@ def connection(facts: Facts, now: datetime, glyphs: dict[str, str]) -> Gauge:
     other = "" if engine.pid == facts.own_pid else f" (process {engine.pid})"
     glyph = glyphs["live"] if role == "done" else glyphs["warn"] if role in ("warn", "failed") else glyphs["queued"]
     return Gauge(f"{glyph} {text}{other}", role, 0)
+
+
+def _import(engine: EngineState | None) -> str:
+    """How far an import is: `checking 1,234 of 5,000, ~8 min`; empty while there is none."""
+    if engine is None or engine.unasked is None or engine.unasked_of is None or engine.connection == "stopped":
+        return ""
+    left = engine.unasked_s
+    eta = "" if left is None else f", ~{left} s" if left < 60 else f", ~{round(left / 60)} min"
+    return f"checking {engine.unasked_of - engine.unasked:,} of {engine.unasked_of:,}{eta}"
 
 
 def banner(facts: Facts, glyphs: dict[str, str], trouble: str | None = None) -> str | None:

@@ -19,11 +19,13 @@ from vivix_tui.domain.account import parse_body
 from vivix_tui.domain.advice import EDIT, RETRY, WAIT, advice
 from vivix_tui.domain.bodies import difference
 from vivix_tui.domain.download import Download
-from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
+from vivix_tui.domain.estimate import Durations
+from vivix_tui.domain.generation import COMPLETED, FAILED, PROCESSING, Generation
 from vivix_tui.domain.text import lines, one_line
 from vivix_tui.store.audits import Audit
 from vivix_tui.store.query import Detail, TableRow
-from vivix_tui.ui import present
+from vivix_tui.ui import present, present_progress
+from vivix_tui.ui.present_time import seconds_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +41,26 @@ class Line:
 
 LABEL_WIDTH = 9
 DIFF_LINES = 12
+BAR_WIDTH = 20
 
 
-def detail_lines(detail: Detail, row: TableRow, now: datetime, glyphs: dict[str, str]) -> list[Line]:
-    """All that is known, most wanted first."""
+def detail_lines(
+    detail: Detail, row: TableRow, now: datetime, glyphs: dict[str, str], durations: Durations | None = None
+) -> list[Line]:
+    """All that is known, most wanted first; `durations` is how long such jobs take, where that is known."""
     if detail.generation is not None:
-        return list(_generation(detail, detail.generation, row, now, glyphs))
+        return list(_generation(detail, detail.generation, row, now, glyphs, durations))
     assert detail.submission is not None  # noqa: S101 - a detail is of one or the other
     return list(_submission(detail, detail.submission, row, glyphs))
 
 
 def _generation(
-    detail: Detail, item: Generation, row: TableRow, now: datetime, glyphs: dict[str, str]
+    detail: Detail,
+    item: Generation,
+    row: TableRow,
+    now: datetime,
+    glyphs: dict[str, str],
+    durations: Durations | None,
 ) -> Iterator[Line]:
     role = present.role_of(row)
     took = present.time_text(row, now) or _in_all(item)
@@ -61,6 +71,10 @@ def _generation(
     if code:
         head += f" {glyphs['dot']} {one_line(code, 80)}"
     yield Line(head, role)
+    age_s = present.elapsed_s(row, now)
+    if durations is not None and age_s is not None and not item.ended:
+        ascii_only = glyphs["cut"].isascii()
+        yield Line(present_progress.detail_text(durations, age_s, width=BAR_WIDTH, ascii_only=ascii_only), role)
     if item.message:
         yield Line(lines(item.message))
     yield from _next_step(item)
@@ -72,7 +86,7 @@ def _generation(
     yield Line(_credits(item, glyphs), label="credits")
     if detail.audit is not None:
         yield _audit(detail.audit)
-    yield from _times(item, glyphs)
+    yield from _times(detail, item, glyphs)
     if item.request_id:
         yield Line(one_line(item.request_id), "muted", label="request")
     yield Line(one_line(item.profile), "muted", label="profile")
@@ -158,31 +172,53 @@ def _audit(audit: Audit) -> Line:
     return Line(f"{words}: {abs(audit.unexplained):,} {more} left it ({why})", "warn", label="balance")
 
 
-def _times(item: Generation, glyphs: dict[str, str]) -> Iterator[Line]:
-    yield Line(present.local_time(item.created_at, glyphs), label="created")
+def _times(detail: Detail, item: Generation, glyphs: dict[str, str]) -> Iterator[Line]:
+    began = _seen_rendering(detail, item)
+    waited = f" (queued for at most {seconds_text(began)})" if began is not None and not item.ended else ""
+    yield Line(f"{present.local_time(item.created_at, glyphs)}{waited}", label="created")
     if item.ended and item.gone is None:
         words = present.local_time(item.completed_at, glyphs)
-        parts = []
-        queued = _queued(item)
-        if queued:
-            parts.append(f"queued {queued}")
-        if item.duration_ms is not None:
-            parts.append(f"rendered {present.seconds_text(item.duration_ms / 1000, exact=True)}")
-        if _in_all(item):
-            parts.append(f"in all {_in_all(item)}")
+        parts = _parts(item, began)
         yield Line(words + (f" ({', '.join(parts)})" if parts else ""), label="ended")
     yield Line(
         present.local_time(item.checked_at, glyphs) if item.checked_at else glyphs["dash"], "muted", label="asked"
     )
 
 
-def _queued(item: Generation) -> str:
-    """What is left of the whole time when the rendering is taken away; empty where either is not known."""
+def _parts(item: Generation, began_s: float | None) -> list[str]:
+    """Queue and rendering apart: by the API's figures, or, where its duration holds both, by what was seen."""
+    parts = []
+    queue_s = _queue_s(item)
+    duration_s = None if item.duration_ms is None else item.duration_ms / 1000
+    if queue_s is not None and began_s is not None and duration_s is not None and queue_s < 1 <= began_s < duration_s:
+        parts.append(f"queued for at most {seconds_text(began_s)}")
+        parts.append(f"rendered for at least {seconds_text(duration_s - began_s, exact=True)}")
+    else:
+        if queue_s is not None:
+            parts.append(f"queued {seconds_text(queue_s, exact=True)}")
+        if duration_s is not None:
+            parts.append(f"rendered {seconds_text(duration_s, exact=True)}")
+    if _in_all(item):
+        parts.append(f"in all {_in_all(item)}")
+    return parts
+
+
+def _seen_rendering(detail: Detail, item: Generation) -> float | None:
+    """Seconds after which it was first seen being rendered, None where that was not seen."""
+    created = times.parse(item.created_at)
+    seen = next((times.parse(event.at) for event in detail.events if event.event == PROCESSING), None)
+    if created is None or seen is None or seen < created:
+        return None
+    return (seen - created).total_seconds()
+
+
+def _queue_s(item: Generation) -> float | None:
+    """What is left of the whole time when the rendering is taken away; None where either is not known."""
     created, completed = times.parse(item.created_at), times.parse(item.completed_at)
     if created is None or completed is None or item.duration_ms is None:
-        return ""
+        return None
     left_s = (completed - created).total_seconds() - item.duration_ms / 1000
-    return present.seconds_text(left_s, exact=True) if left_s >= 0 else ""
+    return left_s if left_s >= 0 else None
 
 
 def _in_all(item: Generation) -> str:
@@ -190,7 +226,7 @@ def _in_all(item: Generation) -> str:
     created, completed = times.parse(item.created_at), times.parse(item.completed_at)
     if created is None or completed is None or completed < created:
         return ""
-    return present.seconds_text((completed - created).total_seconds())
+    return seconds_text((completed - created).total_seconds())
 
 
 def _outputs(detail: Detail, item: Generation, glyphs: dict[str, str]) -> Iterator[Line]:

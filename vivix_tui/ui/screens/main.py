@@ -158,7 +158,8 @@ class MainScreen(Screen[None]):
             self._tell_trouble(error)
             return
         if found is not None:
-            shown = detail_lines(found, row, self._clock(), self._glyphs)
+            durations = self.listing.durations(row)
+            shown = detail_lines(found, row, self._clock(), self._glyphs, durations)
             self.detail.show(shown, same_row=self._detail_of == key_of(row))
             self._detail_of = key_of(row)
 

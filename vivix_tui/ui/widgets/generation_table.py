@@ -169,7 +169,8 @@ class GenerationTable(ScrollView, can_focus=True, inherit_bindings=False):
         row = self._listing.row(index)
         if row is None:
             return None
-        return cells(row, self._now, self._glyphs), index == self.cursor, key_of(row) in self.marks
+        shown = cells(row, self._now, self._glyphs, self._listing.durations(row))
+        return shown, index == self.cursor, key_of(row) in self.marks
 
     def _line(self, row_cells: dict[str, Cell], is_cursor: bool, is_marked: bool) -> Strip:
         """Blank cells take their neighbour's colour: each change of colour costs forty bytes on the wire."""

@@ -1,11 +1,10 @@
-"""The budget is never overspent, waits are obeyed, and every live job gets its turn. Time is passed in."""
+"""The budget is never overspent, waits are obeyed, what others use is left to them. Time is passed in."""
 
 from __future__ import annotations
 
 import pytest
 
 from vivix_tui.domain.budget import Budget
-from vivix_tui.domain.cadence import Cadence, interval_s
 
 
 def spend(budget: Budget, seconds: float, *, start: float = 0.0, remaining: int | None = None) -> list[float]:
@@ -93,56 +92,3 @@ def test_urgent_calls_may_use_what_polls_leave() -> None:
         budget.called(0.0)
         budget.ended()
     assert budget.may_call(0.0, urgent=True)
-
-
-def test_documented_intervals() -> None:
-    assert (interval_s("image"), interval_s("video"), interval_s(None)) == (2.0, 4.0, 4.0)
-
-
-def test_a_new_job_is_due_at_once_and_then_at_its_interval() -> None:
-    cadence = Cadence()
-    cadence.follow({"i": "image", "v": "video"}, 0.0)
-    assert sorted(cadence.due(0.0, 8)) == ["i", "v"]
-    for job in ("i", "v"):
-        cadence.asked(job)
-    assert cadence.due(10.0, 8) == []
-    for job in ("i", "v"):
-        cadence.answered(job, 10.0, usable=True)
-    assert cadence.due(11.9, 8) == []
-    assert cadence.due(12.0, 8) == ["i"]
-    assert cadence.due(14.0, 8) == ["i", "v"]
-
-
-def test_a_wish_of_the_user_goes_first_and_counts_once() -> None:
-    cadence = Cadence()
-    cadence.follow(dict.fromkeys("abc", "image"), 0.0)
-    for job in "abc":
-        cadence.asked(job)
-        cadence.answered(job, 0.0, usable=True)
-    for _ in range(5):
-        cadence.hurry("b", 1.0)
-    assert cadence.due(1.0, 8) == ["b"]
-    assert cadence.due(2.0, 8)[0] == "b"
-
-
-def test_failures_stretch_the_interval_and_an_answer_ends_that() -> None:
-    cadence = Cadence()
-    cadence.follow({"i": "image"}, 0.0)
-    for _ in range(10):
-        cadence.asked("i")
-        cadence.answered("i", 0.0, usable=False)
-    assert cadence.due(15.9, 8) == []
-    assert cadence.due(16.0, 8) == ["i"]
-    cadence.asked("i")
-    cadence.answered("i", 16.0, usable=True)
-    assert cadence.due(18.0, 8) == ["i"]
-
-
-def test_what_ended_is_forgotten_even_while_its_answer_is_awaited() -> None:
-    cadence = Cadence()
-    cadence.follow({"i": "image"}, 0.0)
-    cadence.asked("i")
-    cadence.follow({}, 1.0)
-    cadence.answered("i", 2.0, usable=True)
-    cadence.hurry("i", 2.0)
-    assert len(cadence) == 0
