@@ -12,6 +12,7 @@ WINDOW_S = 60.0
 UNKNOWN_LIMIT = 240
 SHARE_OF_LIMIT = 0.96
 BURST_SHARE = 0.04
+OTHERS_MARGIN = 1.01  # in doubt they get a little more, else both would keep whatever they have
 RESERVE_SHARE = 0.03
 BACKLOG_RESERVE = 2.0
 LOW_SHARE = 0.04
@@ -63,7 +64,7 @@ class Budget:
     @property
     def rate(self) -> float:
         """Calls a second that are ours to make."""
-        ours = SHARE_OF_LIMIT * self.limit - self._others.a_minute
+        ours = SHARE_OF_LIMIT * self.limit - OTHERS_MARGIN * self._others.a_minute
         return max(self._least_share * self.limit, ours) / WINDOW_S
 
     def may_call(self, now: float, *, urgent: bool = False) -> bool:
