@@ -77,7 +77,7 @@ class Run:
             speed=scene.speed,
             calm=scene.calm,
         )
-        past = {k.name: [self._server.draw_s(k) for _ in range(20)] for k in IMAGES + VIDEOS}
+        past = {k.name: [self._server.draw_s(k) for _ in range(20)] for k in scene.images + scene.videos}
         history = past if scene.warm else {}
         self._client: Client = Documented() if documented else Scheduled(limit, self._dice, history)
         self._events: list[tuple[float, int, Callable[[], None]]] = []

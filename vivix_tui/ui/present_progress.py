@@ -43,7 +43,9 @@ def rounded_s(seconds: float) -> int:
 def _short(found: Outlook) -> str:
     if not found.thin:
         seconds = rounded_s(found.left_s)
-        return f"~{seconds_text(seconds)}" if seconds < 36_000 else f"~{round(seconds / 3600)}h"
+        if seconds < 600:
+            return f"~{seconds_text(seconds)}"
+        return f"~{round(seconds / 60)}m" if seconds < 36_000 else f"~{round(seconds / 3600)}h"
     low, high, unit = _range(found)
     both = f"{low}-{high}{unit}"
     return both if low and len(both) <= 6 else f"<{high}{unit}"
