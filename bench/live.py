@@ -30,7 +30,8 @@ from vivix_tui.store.store import Store
 SPEED = 10.0
 LASTS_S = 55.0  # the engine counts its calls of the last minute
 PROFILE = "bench"
-BODY = '{"model": "wan-2.7-text-to-video", "prompt": "paper boats", "duration": 5, "resolution": "720p"}'
+# Equal bodies would have equal fates: every job gets a prompt of its own.
+BODY = '{"model": "wan-2.7-text-to-video", "prompt": "paper boats, no. %d", "duration": 5, "resolution": "720p"}'
 SCENE = Scene(
     name="5 videos",
     tier="Pro",
@@ -85,7 +86,7 @@ def _write_past(store: Store) -> None:
             connection.execute(
                 "INSERT INTO generations (profile, generation_id, tracked_at, sort_ms, status, model, body,"
                 " duration_ms, completed_at) VALUES (?, ?, ?, 0, 'completed', 'wan-2.7-text-to-video', ?, ?, ?)",
-                (PROFILE, f"past{number}", times.iso(now), BODY, took_ms, times.iso(now)),
+                (PROFILE, f"past{number}", times.iso(now), BODY % number, took_ms, times.iso(now)),
             )
 
 
@@ -102,7 +103,7 @@ def _played(folder: Path, base_url: str, key: str) -> Seen:
     try:
         _write_past(store)
         engine.start()
-        verbs.submit(store, PROFILE, [BODY] * 60, check=False)
+        verbs.submit(store, PROFILE, [BODY % number for number in range(60)], check=False)
         time.sleep(LASTS_S)
         state = accounts.engine_state(store, PROFILE)
         events = store.all("SELECT subject, at FROM events WHERE event = 'completed'")

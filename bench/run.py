@@ -116,7 +116,7 @@ class Run:
         free = self.scene.slots - len(self._known) - self._submitting
         if free > 0 and now >= self._next_submission and self._client.may_submit(now):
             self._submitting += 1
-            self._next_submission = now + 1.0
+            self._next_submission = now + 1.0 / self.scene.speed
             kind = self._kinds.choice(
                 self.scene.videos if self._kinds.random() < self.scene.video_share else self.scene.images
             )
