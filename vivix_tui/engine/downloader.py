@@ -15,8 +15,6 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
-
 from vivix_tui.config import Config, is_loopback
 from vivix_tui.domain import download as d
 from vivix_tui.domain import naming, times
@@ -24,7 +22,8 @@ from vivix_tui.domain.account import parse_body
 from vivix_tui.domain.download import Download
 from vivix_tui.domain.text import one_line
 from vivix_tui.engine.address import ForbiddenURL
-from vivix_tui.engine.fetch import Failed, Fetcher
+from vivix_tui.engine.exchange import Failed
+from vivix_tui.engine.fetch import Fetcher
 from vivix_tui.engine.part_file import removed
 from vivix_tui.errors import StoreError, UsageError
 from vivix_tui.store import downloads, generations
@@ -51,7 +50,7 @@ class Downloader:
     async def run(self) -> None:
         """For ever; sleeps while nothing is wished for."""
         loopback = is_loopback(urlsplit(self._base_url).hostname or "")
-        fetcher = Fetcher(self._settings, self._base_url, loopback=loopback)
+        fetcher = Fetcher(self._settings, loopback=loopback)
         try:
             for item in downloads.with_leftover(self._store, self._profile):
                 if removed(Path(item.part or "")):
@@ -64,7 +63,6 @@ class Downloader:
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-            await fetcher.close()
 
     def _start(self, fetcher: Fetcher) -> None:
         for item in downloads.work(self._store, self._profile):
@@ -105,11 +103,6 @@ class Downloader:
             return failure
         except ForbiddenURL as error:
             return Failed(str(error), final=True)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            stalled = isinstance(error, httpx.ReadTimeout)
-            words = f"stalled for {self._settings.stall_s:g} s" if stalled else "the connection broke"
-            untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
-            return Failed(f"{words}: {one_line(str(error), 120) or type(error).__name__}", final=untrusted)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 reason = f"disk full: {error.strerror}; free some space, then download again"

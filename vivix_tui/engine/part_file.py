@@ -30,12 +30,13 @@ class PartFile:
         if self.finished_as is None and not new and path.exists() and path.stat().st_nlink > 1:
             path.unlink()  # another name elsewhere holds these bytes: emptying them here would empty them there
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_EXCL if new else 0)
-        self._file = os.fdopen(os.open(path, flags, 0o600), "r+b")
+        self._file = os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0)
         self._digest = hashlib.sha256()
 
     def resume(self) -> int:
         """Reads what an earlier attempt left, for the digest. Returns its size."""
         self._file.seek(0)
+        self._digest, self.size = hashlib.sha256(), 0
         while block := self._file.read(_BLOCK):
             self._digest.update(block)
             self.size += len(block)
@@ -48,24 +49,22 @@ class PartFile:
         self._digest = hashlib.sha256()
         self.size = 0
 
-    def write(self, block: bytes) -> None:
-        self._file.write(block)
-        self._digest.update(block)
-        self.size += len(block)
-
-    def flush(self) -> None:
-        self._file.flush()
+    def write(self, block: memoryview) -> None:
+        """Appends all of `block`, or as much as there is room for: then raises OSError."""
+        while len(block):
+            written = self._file.write(block)
+            self._digest.update(block[:written])
+            self.size += written
+            block = block[written:]
 
     def kind(self) -> str | None:
         """What kind of file it is, by its first bytes."""
-        self._file.flush()
         self._file.seek(0)
         found = media.kind_of(self._file.read(media.HEAD_BYTES))
         self._file.seek(self.size)
         return found
 
     def is_whole(self, kind: str) -> bool | None:
-        self._file.flush()
         return media.is_whole(self._file, kind, self.size)
 
     @property
@@ -89,7 +88,6 @@ class PartFile:
 
         The name of the part stays: it is for the caller to remove once the row knows the final one.
         """
-        self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
         final = self.finished_as or _link_free_name(self.path, target)
