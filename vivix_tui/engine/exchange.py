@@ -58,6 +58,7 @@ class Exchange:
         self._response: http.client.HTTPResponse | None = None
         self._chunked = False
         self._left: int | None = None
+        self._behind_head = True
         self._aborted = False
 
     def open(self, url: str, headers: Mapping[str, str], *, addresses: Sequence[str], proxy: str | None) -> Head:
@@ -88,9 +89,18 @@ class Exchange:
                 block = response.read1(len(buffer))
                 buffer[: len(block)] = block
                 return len(block)
-            count = response.fp.readinto1(buffer if self._left is None else buffer[: self._left])
+            count = self._some(response, buffer if self._left is None else buffer[: self._left])
             self._left = None if self._left is None else self._left - count
             return count
+
+    def _some(self, response: http.client.HTTPResponse, buffer: memoryview) -> int:
+        """What came together with the head lies in the response; all else goes from the socket into `buffer`."""
+        if self._behind_head and (waiting := len(response.fp.peek(1))):
+            count = response.fp.readinto1(buffer[:waiting])
+            self._behind_head = count < waiting
+            return count
+        # Cleared by `close` alone, which the reading thread calls itself, or which waits for its end.
+        return self._socket.recv_into(buffer) if self._socket is not None else 0
 
     def abort(self) -> None:
         """Ends whatever the other thread waits for."""

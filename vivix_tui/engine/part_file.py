@@ -49,13 +49,15 @@ class PartFile:
         self._digest = hashlib.sha256()
         self.size = 0
 
-    def write(self, block: memoryview) -> None:
-        """Appends all of `block`, or as much as there is room for: then raises OSError."""
-        while len(block):
-            written = self._file.write(block)
-            self._digest.update(block[:written])
-            self.size += written
-            block = block[written:]
+    def write(self, block: memoryview) -> int:
+        """Appends what the disk takes of `block` at once; that is for the caller to have digested. Raises OSError."""
+        written = self._file.write(block)
+        self.size += written
+        return written
+
+    def digest(self, block: memoryview) -> None:
+        """The next bytes of those that were written, in their order; may lag behind, in another thread."""
+        self._digest.update(block)
 
     def kind(self) -> str | None:
         """What kind of file it is, by its first bytes."""

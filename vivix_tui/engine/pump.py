@@ -9,13 +9,17 @@ import errno
 import shutil
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 
 from vivix_tui.config import Download as Settings
 from vivix_tui.engine.exchange import Exchange, Failed
 from vivix_tui.engine.part_file import PartFile
 
 BLOCK = 256 * 1024
+RING = 4
 GATHER_S = 0.25
 LOOK_EVERY = 64 * 1024 * 1024
 LEAST_BYTES_PER_S = 512
@@ -39,6 +43,36 @@ class Throttle:
             return self._free_at - now
 
 
+class _Ring:
+    """Buffers on their way round: filled and written by one thread, digested by another."""
+
+    def __init__(self, block: int) -> None:
+        self.empty: SimpleQueue[memoryview] = SimpleQueue()
+        self.full: SimpleQueue[tuple[memoryview, int] | None] = SimpleQueue()
+        for _ in range(RING):
+            self.empty.put(memoryview(bytearray(block)))
+
+    def digest(self, part: PartFile) -> None:
+        """Until None comes."""
+        while (item := self.full.get()) is not None:
+            buffer, count = item
+            part.digest(buffer[:count])
+            self.empty.put(buffer)
+
+
+@contextmanager
+def _digesting(part: PartFile, block: int) -> Iterator[_Ring]:
+    """A digest costs as much as all the rest; in a thread beside, on another core. At the end it has seen all."""
+    ring = _Ring(block)
+    thread = threading.Thread(target=ring.digest, args=(part,), name="digest", daemon=True)
+    thread.start()
+    try:
+        yield ring
+    finally:
+        ring.full.put(None)
+        thread.join()
+
+
 class Pump:
     """`run` blocks until the body ends. Raises Failed, OSError (the disk's alone); `stop` ends it early."""
 
@@ -57,27 +91,32 @@ class Pump:
         limit = self._settings.max_size_mb * 1_000_000 or float("inf")
         looked_at = window_at = self._part.size
         window = time.monotonic()
-        buffer = memoryview(bytearray(self._block()))
-        while not self._stopped.is_set() and self._gather(buffer):
-            now, size = time.monotonic(), self._part.size
-            if size > limit:
-                raise Failed("more bytes than download.max_size_mb allows", final=True)
-            if size - looked_at > min(LOOK_EVERY, room):
-                room, looked_at = _room(self._part.path, self._settings), size
-            if now - window > self._settings.stall_s:
-                if size - window_at < self._least() * (now - window):
-                    raise Failed(f"stalled: less than {LEAST_BYTES_PER_S} bytes a second")
-                window, window_at = now, size
+        with _digesting(self._part, self._block()) as ring:
+            while not self._stopped.is_set() and self._gather(ring):
+                now, size = time.monotonic(), self._part.size
+                if size > limit:
+                    raise Failed("more bytes than download.max_size_mb allows", final=True)
+                if size - looked_at > min(LOOK_EVERY, room):
+                    room, looked_at = _room(self._part.path, self._settings), size
+                if now - window > self._settings.stall_s:
+                    if size - window_at < self._least() * (now - window):
+                        raise Failed(f"stalled: less than {LEAST_BYTES_PER_S} bytes a second")
+                    window, window_at = now, size
 
-    def _gather(self, buffer: memoryview) -> bool:
-        """Fills the buffer, or what comes of it in GATHER_S, and writes it. False at the end of the body."""
-        filled, began, more = 0, time.monotonic(), True
+    def _gather(self, ring: _Ring) -> bool:
+        """Fills a buffer, or what comes of it in GATHER_S, and writes it. False at the end of the body."""
+        buffer = ring.empty.get()
+        filled, kept, began, more = 0, 0, time.monotonic(), True
         try:
             while more and filled < len(buffer) and time.monotonic() - began < GATHER_S:
                 count = self._source.read_into(buffer[filled:])
                 filled, more = filled + count, count > 0
         finally:
-            self._part.write(buffer[:filled])
+            try:
+                while kept < filled:
+                    kept += self._part.write(buffer[kept:filled])
+            finally:
+                ring.full.put((buffer, kept))
         self._stopped.wait(self._throttle.pause_s(filled))
         return more
 
