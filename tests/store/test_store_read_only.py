@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -127,6 +128,7 @@ def test_sto_05_a_disk_that_fills_up_while_a_body_waits_sends_nothing(furnished:
     process = subprocess.Popen(
         ["env", f"D={furnished.database.parent}", "unshare", "-rm", "sh", "-c", script],
         env=furnished.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
     )  # fmt: skip
     assert process.stdin is not None
     assert process.stdout is not None
@@ -145,7 +147,7 @@ def test_sto_05_a_disk_that_fills_up_while_a_body_waits_sends_nothing(furnished:
         assert process.stdout.readline() == "ended 0\n"
     finally:
         process.stdin.close()
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         process.stdout.close()
     assert len(maker.all()) == 1

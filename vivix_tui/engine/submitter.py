@@ -116,8 +116,13 @@ class Submitter:
         return False
 
     async def _send(self, item: Submission) -> None:
-        if not submissions.begin(self._store, item.submission_id, self._link.balance, datetime.now(UTC)):
-            self._link.give_back()
+        begun = False
+        try:
+            begun = submissions.begin(self._store, item.submission_id, self._link.balance, datetime.now(UTC))
+        finally:
+            if not begun:
+                self._link.give_back()
+        if not begun:
             return
         try:
             answer = await self._link.call(lambda: self._link.client.generate(item.body))
