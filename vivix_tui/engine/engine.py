@@ -25,7 +25,7 @@ from vivix_tui.engine.link import Link
 from vivix_tui.engine.lock import EngineLock
 from vivix_tui.engine.poller import Poller
 from vivix_tui.engine.submitter import Submitter
-from vivix_tui.errors import ConfigError, KeyProblem, VivixError
+from vivix_tui.errors import ConfigError, KeyProblem, StoreMoved, VivixError
 from vivix_tui.keys import ApiKey
 from vivix_tui.store import accounts
 from vivix_tui.store.accounts import EngineState
@@ -159,6 +159,11 @@ class Engine:
             began = time.monotonic()
             try:
                 await run()
+            except StoreMoved as error:
+                # Nothing that is written here would be seen; who opens the file that is there now needs the lock.
+                self.failure = error
+                self._begin_stop()
+                return
             except Exception as error:
                 log.exception("%s died", name)
                 link.trouble = f"{name}: {one_line(str(error), 120) or type(error).__name__}"
