@@ -215,7 +215,7 @@ def test_lif_09_a_stopped_machine_asks_each_id_once_afterwards(world: World, mon
 def test_an_engine_whose_database_was_moved_ends_and_leaves_the_lock_to_the_next(world: World) -> None:
     world.track("g1")
     first = world.start()
-    until(lambda: world.polls())
+    until(world.polls)
     database = world.store.path
     database.rename(database.with_name("elsewhere.db"))
     until(lambda: not first.alive)
