@@ -227,7 +227,7 @@ def _notes(quotes: Sequence[Quote]) -> list[str]:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
 
 
 def _warnings(screen: MainScreen, quotes: Sequence[Quote], text: list[str]) -> dict[int, str]:
