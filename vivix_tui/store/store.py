@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,9 @@ class Store:
             raise _mapped(error, self.path) from error
         finally:
             if durable:
-                connection.execute("PRAGMA synchronous = NORMAL")
+                # What was committed is committed; a connection that stays at FULL is only slower.
+                with suppress(sqlite3.Error):
+                    connection.execute("PRAGMA synchronous = NORMAL")
 
     def _check_place(self) -> None:
         """A row written into a file that was moved aside would be seen by nobody, and what it stands for done again."""
