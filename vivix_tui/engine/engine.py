@@ -24,6 +24,7 @@ from vivix_tui.engine.downloader import Downloader
 from vivix_tui.engine.link import Link
 from vivix_tui.engine.lock import EngineLock
 from vivix_tui.engine.poller import Poller
+from vivix_tui.engine.retention import keep
 from vivix_tui.engine.submitter import Submitter
 from vivix_tui.errors import ConfigError, KeyProblem, StoreMoved, VivixError
 from vivix_tui.keys import ApiKey
@@ -137,6 +138,9 @@ class Engine:
             "keys": lambda: self._find_key(link),
             "watch": lambda: self._watch(store, link),
         }
+        days = self._config.settings.history.days
+        if days is not None:
+            parts["retention"] = lambda: keep(store, profile, days)
         if self._config.settings.retry.auto:
             parts["retries"] = AutoRetry(store, self._config, self._wakes[3]).run
         tasks = [asyncio.create_task(self._kept_alive(name, run, link), name=name) for name, run in parts.items()]
