@@ -19,7 +19,7 @@ import pytest
 
 from tests.conftest import KEY, Home, make_home, until
 from tests.e2e.terminal import Terminal
-from tests.srv import GENERATE, Srv, error_reply
+from tests.srv import GENERATE, GET_GENERATION, Srv, error_reply, generation, json_reply
 from tests.torture.journal import Journal
 from tests.torture.maker import Maker, body
 from tests.torture.processes import Running
@@ -118,6 +118,7 @@ def test_sto_05_a_disk_that_fills_up_while_a_body_waits_sends_nothing(furnished:
     """The 429 puts it off; when its time comes, "sending" cannot be written down, so no byte leaves."""
     limited = error_reply(429, "CONCURRENCY_LIMIT", headers={"Retry-After": "1"})
     srv.on("POST", GENERATE, lambda r: limited)
+    srv.on("GET", GET_GENERATION, json_reply(200, generation("g1", "processing")))
     script = (
         'cp -a "$D" "$D.kept" && mount -t tmpfs -o size=2m tmpfs "$D" && cp -a "$D.kept/." "$D" || exit 99\n'
         f"{shlex.join((sys.executable, '-m', 'vivix_tui.cli.main', 'watch'))} & watch=$!\n"
@@ -136,12 +137,12 @@ def test_sto_05_a_disk_that_fills_up_while_a_body_waits_sends_nothing(furnished:
         until(lambda: srv.count("POST", GENERATE) == 1)
         _say(process.stdin)
         assert process.stdout.readline() == "full\n"
-        Maker.__init__(maker, srv)
         first = srv.calls("POST", GENERATE)[0].at
         until(lambda: srv.calls()[-1].at > first + 2.5, what="calls go on while the disk is full")
         assert srv.count("POST", GENERATE) == 1
         _say(process.stdin)
         assert process.stdout.readline() == "free\n"
+        Maker.__init__(maker, srv)
         until(lambda: srv.count("POST", GENERATE) == 2, timeout_s=40, what="it goes out when there is space")
         _say(process.stdin)
         assert process.stdout.readline() == "ended 0\n"
