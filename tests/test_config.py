@@ -42,6 +42,8 @@ def test_the_example_names_every_setting_with_its_default() -> None:
         ("[api]\ntimeout_s = 0", "api.timeout_s is 0, it takes 1 to 600"),
         ("[api]\ntimeout_s = nan", "api.timeout_s is nan"),
         ("[download]\nparallel = 99", "download.parallel is 99"),
+        ('[history]\nkeep = "a year"', "history.keep is 'a year', it takes"),
+        ('[history]\nkeep = "0d"', "history.keep is '0d'"),
         ('[download]\nauto = "yes"', "download.auto: invalid enum value 'yes'"),
         ('profile = "b"\n[profiles.abc]', "there is no profile 'b'"),
         ('profile = "../x"', "cannot be a profile's name"),

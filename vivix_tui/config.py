@@ -25,6 +25,7 @@ from vivix_tui.errors import ConfigError, UsageError
 APP = "vivix-tui"
 DEFAULT_BASE_URL = "https://vivix-atelier.vercel.app"
 _NAME_HINT = "use letters, digits, - and _"
+_KEEP = re.compile(r"forever|[1-9][0-9]{0,4}d")
 _PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -91,6 +92,11 @@ class Ui(_Section, frozen=True):
 
 class History(_Section, frozen=True):
     keep: str = "forever"
+
+    @property
+    def days(self) -> int | None:
+        """How long ended rows are kept; None: for ever."""
+        return None if self.keep == "forever" else int(self.keep.removesuffix("d"))
 
 
 class Settings(_Section, frozen=True):
@@ -246,6 +252,8 @@ def _refuse_bad_values(settings: Settings, path: Path) -> None:
     for key, (value, low, high) in checks.items():
         if not low <= value <= high:
             raise ConfigError(f"{path}: {key} is {value:g}, it takes {low:g} to {high:g}")
+    if not _KEEP.fullmatch(settings.history.keep):
+        raise ConfigError(f'{path}: history.keep is {settings.history.keep!r}, it takes "forever" or days, e.g. "90d"')
     if settings.download.template != Download().template:
         from vivix_tui.domain.naming import check_template  # noqa: PLC0415 - 25 ms, for few
 

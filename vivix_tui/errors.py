@@ -50,6 +50,10 @@ class StoreError(VivixError):
     exit_code = 5
 
 
+class StoreMoved(StoreError):
+    """The file was moved or replaced while it was open: what is written into it is seen by nobody."""
+
+
 class StoreTooNew(StoreError):
     """The database was written by a newer version; it is left untouched."""
 

@@ -68,7 +68,9 @@ class Terminal:
     @property
     def text(self) -> str:
         """What a person sees now."""
-        return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
+        # Not pyte's `display`: it fails where a wide character was cut in half.
+        rows, columns = range(self._screen.lines), range(self._screen.columns)
+        return "\n".join("".join(self._screen.buffer[y][x].data for x in columns).rstrip() for y in rows).rstrip()
 
     def read(self, seconds: float = 0.05) -> None:
         """Takes in what the program wrote; returns after `seconds` of silence at most."""

@@ -13,7 +13,7 @@ from tests.conftest import KEY, until
 from tests.engine.conftest import PROFILE, World, made
 from tests.srv import CREDITS, Connection, Request, generation, id_of, json_reply, silence
 from vivix_tui.domain import cadence
-from vivix_tui.errors import ConfigError, KeyProblem
+from vivix_tui.errors import ConfigError, KeyProblem, StoreMoved
 from vivix_tui.keys import ApiKey
 from vivix_tui.store import accounts
 
@@ -210,6 +210,18 @@ def test_lif_09_a_stopped_machine_asks_each_id_once_afterwards(world: World, mon
     world.start()
     until(lambda: len(world.polls()) >= 60)
     assert max(worst) == 1
+
+
+def test_an_engine_whose_database_was_moved_ends_and_leaves_the_lock_to_the_next(world: World) -> None:
+    world.track("g1")
+    first = world.start()
+    until(world.polls)
+    database = world.store.path
+    database.rename(database.with_name("elsewhere.db"))
+    until(lambda: not first.alive)
+    assert isinstance(first.failure, StoreMoved)
+    second = world.start()
+    until(second.holds_lock.is_set)
 
 
 def test_the_account_is_asked_once_and_kept(world: World) -> None:

@@ -8,7 +8,7 @@ from tests.conftest import until
 from tests.engine.conftest import PROFILE, World
 from tests.srv import generation, image_reply, json_reply
 from vivix_tui import verbs_queue
-from vivix_tui.config import Spend
+from vivix_tui.config import History, Spend
 from vivix_tui.domain.account import Model
 from vivix_tui.store import accounts
 
@@ -83,3 +83,17 @@ def test_two_unknown_outcomes_in_a_row_pause_the_queue(world: World) -> None:
     verbs_queue.resume(world.store, PROFILE)
     until(lambda: world.state(ids[2]) == "accepted")
     assert len(world.posts) == 3
+
+
+def test_history_keep_deletes_what_ended_long_ago_and_nothing_else(world: World) -> None:
+    settings = msgspec.structs.replace(world.config.settings, history=History(keep="90d"))
+    world.config = msgspec.structs.replace(world.config, settings=settings)
+    world.track("old", "young")
+    with world.store.write() as connection:
+        connection.execute("UPDATE generations SET status = 'completed'")
+        connection.execute(
+            "UPDATE generations SET sort_ms = 0, tracked_at = '2020-01-01T00:00:00.000Z' WHERE generation_id = 'old'"
+        )
+    world.start()
+    until(lambda: world.store.one("SELECT count(*) FROM generations")[0] == 1)
+    assert world.status("young") == "completed"

@@ -477,3 +477,23 @@ def test_sto_05_lif_01_an_accepted_id_that_cannot_be_stored_is_not_lost(
     rest(0.5)
     assert len(world.srv.calls("POST", GENERATE)) == 1
     until(lambda: world.state(submission) != "sending", 6, "the row says more than 'sending'")
+
+
+def test_an_outcome_that_cannot_be_written_yet_is_written_when_it_can(world: World) -> None:
+    """What is known must not become "may have been charged" because the disk was full for a moment."""
+    world.answer_posts(lambda r: error_reply(429, "CONCURRENCY_LIMIT", headers={"Retry-After": "1"}))
+    (submission,) = world.submit(BODY)
+    with sqlite3.connect(world.store.path) as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON submissions WHEN OLD.state = 'sending'"
+            " BEGIN SELECT RAISE(ABORT, 'no space'); END"
+        )
+    world.start()
+    until(lambda: "no space" in (world.engine_row.trouble or ""))
+    assert world.state(submission) == "sending"
+    world.answer_posts(made)
+    with sqlite3.connect(world.store.path) as connection:
+        connection.execute("DROP TRIGGER full")
+    until(lambda: world.state(submission) == "accepted")
+    assert len(world.posts) == 2
+    until(lambda: world.engine_row.trouble is None)

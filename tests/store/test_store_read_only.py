@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import pytest
 
 from tests.conftest import KEY, Home, make_home, until
 from tests.e2e.terminal import Terminal
-from tests.srv import GENERATE, Srv, error_reply
+from tests.srv import GENERATE, GET_GENERATION, Srv, error_reply, generation, json_reply
 from tests.torture.journal import Journal
 from tests.torture.maker import Maker, body
 from tests.torture.processes import Running
@@ -117,6 +118,7 @@ def test_sto_05_a_disk_that_fills_up_while_a_body_waits_sends_nothing(furnished:
     """The 429 puts it off; when its time comes, "sending" cannot be written down, so no byte leaves."""
     limited = error_reply(429, "CONCURRENCY_LIMIT", headers={"Retry-After": "1"})
     srv.on("POST", GENERATE, lambda r: limited)
+    srv.on("GET", GET_GENERATION, json_reply(200, generation("g1", "processing")))
     script = (
         'cp -a "$D" "$D.kept" && mount -t tmpfs -o size=2m tmpfs "$D" && cp -a "$D.kept/." "$D" || exit 99\n'
         f"{shlex.join((sys.executable, '-m', 'vivix_tui.cli.main', 'watch'))} & watch=$!\n"
@@ -127,6 +129,7 @@ def test_sto_05_a_disk_that_fills_up_while_a_body_waits_sends_nothing(furnished:
     process = subprocess.Popen(
         ["env", f"D={furnished.database.parent}", "unshare", "-rm", "sh", "-c", script],
         env=furnished.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
     )  # fmt: skip
     assert process.stdin is not None
     assert process.stdout is not None
@@ -134,18 +137,18 @@ def test_sto_05_a_disk_that_fills_up_while_a_body_waits_sends_nothing(furnished:
         until(lambda: srv.count("POST", GENERATE) == 1)
         _say(process.stdin)
         assert process.stdout.readline() == "full\n"
-        Maker.__init__(maker, srv)
         first = srv.calls("POST", GENERATE)[0].at
         until(lambda: srv.calls()[-1].at > first + 2.5, what="calls go on while the disk is full")
         assert srv.count("POST", GENERATE) == 1
         _say(process.stdin)
         assert process.stdout.readline() == "free\n"
+        Maker.__init__(maker, srv)
         until(lambda: srv.count("POST", GENERATE) == 2, timeout_s=40, what="it goes out when there is space")
         _say(process.stdin)
         assert process.stdout.readline() == "ended 0\n"
     finally:
         process.stdin.close()
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         process.stdout.close()
     assert len(maker.all()) == 1

@@ -374,6 +374,15 @@ def done(store: Store, path: Path) -> None:
     downloads.update(store, replace(item, state="done", path=str(path), received_bytes=1, sha256="s", verified=True))
 
 
+def test_a_wish_for_the_files_of_what_fails_ends_with_it(store: Store) -> None:
+    verbs.track(store, "p", [("a", None)])
+    verbs.download(store, "p", "a")
+    record(store, "a", "failed", at=2, error="PROVIDER_ERROR")
+    detail = query.detail(store, "p", "generation", "a")
+    assert detail is not None
+    assert not detail.wanted
+
+
 def test_what_is_on_disk_is_not_fetched_again_and_what_vanished_is(store: Store, tmp_path: Path) -> None:
     completed(store, 1)
     verbs.download(store, "p", "a")

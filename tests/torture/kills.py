@@ -115,7 +115,8 @@ def finish(home: Home, figures: Figures, timeout_s: float = 120) -> None:
     journal = Journal.of(home)
     with Running(home, "watch") as watch:
         end = time.monotonic() + timeout_s
-        while journal.under_way() and time.monotonic() < end and watch.alive:
+        # A signal that comes before it listens ends it like any other process.
+        while ("watching" not in watch.errors or journal.under_way()) and time.monotonic() < end and watch.alive:
             time.sleep(0.2)
         figures.none("rows that did not end after the last start", range(journal.under_way()))
         figures.promise(watch.alive, f"the last start ended by itself: {watch.errors[-300:]}")

@@ -57,7 +57,7 @@ class Reply:
 
 
 class Maker:
-    """Stands on `srv`. `choose` says how a POST is answered (None: made and told)."""
+    """Stands on `srv`. `choose` says how a POST is answered (None: made and told), the poll `polls` tells the end."""
 
     def __init__(
         self,
@@ -66,12 +66,13 @@ class Maker:
         seed: int = 1,
         think_s: float = 0.1,
         file_bytes: int = 60_000,
+        polls: int = 2,
         choose: Callable[[str], Reply | None] = lambda body: None,
     ) -> None:
         self.srv = srv
         self.arrivals: list[Arrival] = []
         self.bodies: dict[str, str] = {}
-        self._choose, self._think_s, self._file_bytes = choose, think_s, file_bytes
+        self._choose, self._think_s, self._file_bytes, self._ends_at = choose, think_s, file_bytes, polls
         self._dice = random.Random(seed)
         self._seed = seed
         self._lock = threading.Lock()
@@ -120,7 +121,7 @@ class Maker:
             asked, body = self._polls[generation_id], self.bodies.get(generation_id)
         if body is None:
             return json_reply(404, {"error": "NOT_FOUND", "message": "No.", "next": "", "request_id": "r"})
-        if asked < 2:
+        if asked < self._ends_at:
             return json_reply(200, generation(generation_id, "processing"))
         if "[fail]" in body:
             return json_reply(200, generation(generation_id, "failed"))

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+from collections.abc import Sequence
 from types import TracebackType
 
 from tests.conftest import Home
@@ -24,7 +25,14 @@ PROGRAM = (sys.executable, "-m", "vivix_tui.cli.main")
 class Running:
     """`vivix-tui ARGUMENTS` in the background; what it says is kept in files, so that it never waits for a reader."""
 
-    def __init__(self, home: Home, *arguments: str, stdin: str = "", screen: bool = False) -> None:
+    def __init__(
+        self,
+        home: Home,
+        *arguments: str,
+        stdin: str = "",
+        screen: bool = False,
+        program: Sequence[str] = PROGRAM,
+    ) -> None:
         self.arguments = arguments
         self._out = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed at exit
         self._err = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed at exit
@@ -35,7 +43,7 @@ class Running:
             fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
             os.set_blocking(self._master, False)
         self._process = subprocess.Popen(
-            [*PROGRAM, *arguments],
+            [*program, *arguments],
             env=home.env,
             cwd=home.path,
             stdin=slave if slave is not None else subprocess.PIPE,

@@ -7,7 +7,6 @@ command needs it.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import io
 import math
 import os
@@ -154,10 +153,13 @@ def entry() -> NoReturn:
     """
     _speak_utf8()
     code = main([os.fsencode(argument).decode("utf-8", "surrogateescape") for argument in sys.argv[1:]])
+    gone = False
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
+        try:
             stream.flush()
-    if threading.active_count() > 1:
+        except (OSError, ValueError):
+            gone = True  # the interpreter would try once more, and end with 120
+    if gone or threading.active_count() > 1:
         os._exit(code)
     sys.exit(code)
 

@@ -31,6 +31,10 @@ from vivix_tui.store.store import Store
 
 MAX_ATTEMPTS = 6
 LONGEST_PAUSE_S = 30.0
+STORE_AGAIN_S = 5.0
+HOPELESS = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
+)
 log = logging.getLogger("vivix_tui.engine.downloader")
 
 Key = tuple[str, int]
@@ -74,9 +78,14 @@ class Downloader:
                 self._tasks[key] = task
                 task.add_done_callback(partial(self._ended, key))
 
-    def _ended(self, key: Key, _: asyncio.Task[None]) -> None:
+    def _ended(self, key: Key, task: asyncio.Task[None]) -> None:
         self._tasks.pop(key, None)
-        self._wake.set()
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            self._wake.set()
+            return
+        log.error("what came of a download could not be written down: %s", error)
+        asyncio.get_running_loop().call_later(STORE_AGAIN_S, self._wake.set)
 
     async def _fetch(self, fetcher: Fetcher, item: Download) -> None:
         """All attempts at one file. Whatever happens, the row says what came of it."""
@@ -108,7 +117,7 @@ class Downloader:
                 reason = f"disk full: {error.strerror}; free some space, then download again"
                 self._save(replace(self._current(item), state=d.PAUSED, error=reason))
                 return None
-            return Failed(one_line(f"{error.strerror or error}", 200), final=True)
+            return Failed(one_line(f"{error.strerror or error}", 200), final=error.errno in HOPELESS)
         except StoreError:
             raise
         except Exception:

@@ -24,8 +24,9 @@ from vivix_tui.engine.downloader import Downloader
 from vivix_tui.engine.link import Link
 from vivix_tui.engine.lock import EngineLock
 from vivix_tui.engine.poller import Poller
+from vivix_tui.engine.retention import keep
 from vivix_tui.engine.submitter import Submitter
-from vivix_tui.errors import ConfigError, KeyProblem, VivixError
+from vivix_tui.errors import ConfigError, KeyProblem, StoreMoved, VivixError
 from vivix_tui.keys import ApiKey
 from vivix_tui.store import accounts
 from vivix_tui.store.accounts import EngineState
@@ -137,6 +138,9 @@ class Engine:
             "keys": lambda: self._find_key(link),
             "watch": lambda: self._watch(store, link),
         }
+        days = self._config.settings.history.days
+        if days is not None:
+            parts["retention"] = lambda: keep(store, profile, days)
         if self._config.settings.retry.auto:
             parts["retries"] = AutoRetry(store, self._config, self._wakes[3]).run
         tasks = [asyncio.create_task(self._kept_alive(name, run, link), name=name) for name, run in parts.items()]
@@ -159,6 +163,11 @@ class Engine:
             began = time.monotonic()
             try:
                 await run()
+            except StoreMoved as error:
+                # Nothing that is written here would be seen; who opens the file that is there now needs the lock.
+                self.failure = error
+                self._begin_stop()
+                return
             except Exception as error:
                 log.exception("%s died", name)
                 link.trouble = f"{name}: {one_line(str(error), 120) or type(error).__name__}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
 from pathlib import Path
 
 from vivix_tui.domain import media
@@ -134,22 +133,26 @@ def _link_free_name(part: Path, target: Path) -> Path:
         except OSError as error:
             if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
                 raise
-            if not _copied(part, name):
+            if not _moved(part, name):
                 continue
         return name
     raise FileExistsError(f"{MAX_SUFFIX} files are named like {target.name}")
 
 
-def _copied(part: Path, name: Path) -> bool:
-    """A copy, for file systems without hard links. False where the name exists."""
+def _moved(part: Path, name: Path) -> bool:
+    """A rename, for file systems without hard links: it replaces only the empty file that took the name for it.
+
+    False where the name exists. A copy would leave half a file under the right name when it is cut short.
+    """
     try:
-        target = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except FileExistsError:
         return False
-    with os.fdopen(target, "wb") as file, part.open("rb") as source:
-        shutil.copyfileobj(source, file, _BLOCK)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        part.replace(name)
+    except OSError:
+        removed(name)
+        raise
     return True
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from vivix_tui.config import Config
@@ -116,17 +117,22 @@ class Submitter:
         return False
 
     async def _send(self, item: Submission) -> None:
-        if not submissions.begin(self._store, item.submission_id, self._link.balance, datetime.now(UTC)):
-            self._link.give_back()
+        begun = False
+        try:
+            begun = submissions.begin(self._store, item.submission_id, self._link.balance, datetime.now(UTC))
+        finally:
+            if not begun:
+                self._link.give_back()
+        if not begun:
             return
         try:
             answer = await self._link.call(lambda: self._link.client.generate(item.body))
         except Refusal as refusal:
-            self._refused(item, refusal)
+            await self._refused(item, refusal)
         except Unreachable as error:
             state = s.UNKNOWN if error.sent else s.QUEUED
             self._not_before = time.monotonic() + NO_CONNECTION_WAIT_S
-            self._ended(
+            await self._ended(
                 item, state, Refusal(status=0, code="NO_ANSWER" if error.sent else "NOT_SENT", message=str(error))
             )
         except BadReply as error:
@@ -135,26 +141,40 @@ class Submitter:
             said = Refusal(
                 status=error.status, code=f"HTTP_{error.status}", message=str(error), request_id=error.request_id
             )
-            self._ended(item, state, said)
+            await self._ended(item, state, said)
         else:
             self._unknown_in_a_row = 0
             await self._keep(item, answer)
 
     async def _keep(self, item: Submission, answer: Accepted) -> None:
         """Stores the id that was paid for; where the database cannot take it, a file does until it can."""
-        saved = False
+
+        def save() -> None:
+            submissions.accepted(self._store, item, answer, self._link.balance, datetime.now(UTC))
+
+        words = f"{answer.generation_id} was accepted ({answer.request_id}) but cannot be stored"
+        await self._written(
+            save,
+            f"{words}; it is in {self._fallback}",
+            meanwhile=lambda: accepted_file.append(self._fallback, item, answer),
+        )
+
+    async def _written(
+        self, write: Callable[[], object], words: str, meanwhile: Callable[[], object] | None = None
+    ) -> None:
+        """Writes until the database takes it: what is known must not become unknown for lack of space."""
+        failed = False
         while True:
             try:
-                submissions.accepted(self._store, item, answer, self._link.balance, datetime.now(UTC))
+                write()
             except StoreError as error:
-                if not saved:
-                    accepted_file.append(self._fallback, item, answer)
-                    saved = True
-                words = f"{answer.generation_id} was accepted ({answer.request_id}) but cannot be stored"
-                self._link.trouble = f"{words}; it is in {self._fallback}: {error}"
+                if not failed and meanwhile is not None:
+                    meanwhile()
+                failed = True
+                self._link.trouble = f"{words}: {error}"
                 await asyncio.sleep(STORE_AGAIN_S)
             else:
-                if saved:
+                if failed:
                     self._link.trouble = None
                 return
 
@@ -167,24 +187,34 @@ class Submitter:
             if item is not None and item.state == s.UNKNOWN:
                 submissions.accepted(self._store, item, answer, item.balance_after, now)
 
-    def _refused(self, item: Submission, refusal: Refusal) -> None:
+    async def _refused(self, item: Submission, refusal: Refusal) -> None:
         verdict = verdict_on_refusal(refusal.status, refusal.code, refusal.retry_after_s)
         # The API counts jobs that we do not see. The one being sent is among ours until its outcome is written.
         taken = query.in_flight(self._store, self._profile) - 1
         self._full_at = taken if refusal.code == "CONCURRENCY_LIMIT" else None
         self._not_before = time.monotonic() + verdict.wait_s
-        self._ended(item, verdict.state, refusal)
+        await self._ended(item, verdict.state, refusal)
         if verdict.pause:
             self._link.doubt_balance(ask=False)
-            submissions.pause_queue(self._store, self._profile, _missing(refusal), needs=refusal.needed)
+            await self._pause(_missing(refusal), needs=refusal.needed)
 
-    def _ended(self, item: Submission, state: str, refusal: Refusal) -> None:
-        submissions.ended(self._store, item, state, datetime.now(UTC), refusal=refusal)
+    async def _pause(self, reason: str, *, needs: int | None = None) -> None:
+        await self._written(
+            lambda: submissions.pause_queue(self._store, self._profile, reason, needs=needs),
+            "the queue is to pause, which cannot be stored",
+        )
+
+    async def _ended(self, item: Submission, state: str, refusal: Refusal) -> None:
+        now = datetime.now(UTC)
+        await self._written(
+            lambda: submissions.ended(self._store, item, state, now, refusal=refusal),
+            f"a submission was {state} ({refusal.code}), which cannot be stored",
+        )
         self._unknown_in_a_row = self._unknown_in_a_row + 1 if state == s.UNKNOWN else 0
         if self._unknown_in_a_row >= UNKNOWN_PAUSES_AT:
             # Each further body might be charged without an answer, too: that is for the user to risk.
             reason = f"{self._unknown_in_a_row} submissions in a row had no readable answer, may have been charged"
-            submissions.pause_queue(self._store, self._profile, reason)
+            await self._pause(reason)
             self._unknown_in_a_row = 0
         if state == s.UNKNOWN:
             # How the balance moved is the one hint at whether it was charged.

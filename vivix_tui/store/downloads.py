@@ -11,7 +11,7 @@ from datetime import datetime
 
 from vivix_tui.domain import times
 from vivix_tui.domain.download import Download
-from vivix_tui.domain.generation import COMPLETED, Generation
+from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
 from vivix_tui.store.store import Store
 
 ASKED, ANSWERED = 1, 2
@@ -67,14 +67,15 @@ def want_unless_asked(connection: sqlite3.Connection, row: Generation) -> None:
 
 def queue_wanted(connection: sqlite3.Connection, row: Generation, now: datetime) -> None:
     """Queues one download per output of a completed, wanted generation. Those done or under way stay as they are,
-    unless they lie in another folder than the one that was asked for."""
+    unless they lie in another folder than the one that was asked for. Of a failed one nothing is wanted any longer."""
     wanted = connection.execute(
         "SELECT wanted_in FROM generations WHERE profile = ? AND generation_id = ?", (row.profile, row.generation_id)
     ).fetchone()
-    if wanted is None or wanted[0] is None or row.status != COMPLETED or not row.urls:
+    urls = row.urls if row.status == COMPLETED else ()
+    if wanted is None or wanted[0] is None or not (urls or row.status == FAILED):
         return
     directory = wanted[0] or None
-    for index, url in enumerate(row.urls, start=1):
+    for index, url in enumerate(urls, start=1):
         connection.execute(
             'INSERT INTO downloads (profile, generation_id, "index", url, state, directory, wished_at)'
             " VALUES (:profile, :id, :index, :url, 'queued', :directory, :at)"

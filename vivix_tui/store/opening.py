@@ -31,6 +31,7 @@ from vivix_tui.files import make_private_folder
 from vivix_tui.store import schema
 
 BUSY_TIMEOUT_S = 5.0
+WAL_KEPT_BYTES = 16_000_000  # after a burst it is cut back to this at a checkpoint
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _CANNOT_WRITE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
 _SUFFIXES = ("", "-wal", "-shm")
@@ -180,6 +181,7 @@ def _writable(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
         version = _version(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
         if version < schema.VERSION:
             _migrate(connection, path)
         _look_into(connection, every_page=False)

@@ -10,11 +10,11 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from vivix_tui.errors import StoreError
+from vivix_tui.errors import StoreError, StoreMoved
 from vivix_tui.store.opening import BUSY_TIMEOUT_S, DAMAGED, code_of, mark_damaged, open_database
 
 # When any descriptor of a file is closed, POSIX drops all locks that the process holds on it, SQLite's among them;
@@ -56,7 +56,7 @@ class Store:
     def revision(self) -> int:
         """The number that every committed change raises, in whatever process it was made.
 
-        Raises StoreError also where another process moved the file away: what is read here no longer changes.
+        Raises StoreMoved where another process moved the file away: what is read here no longer changes.
         """
         self._check_place()
         return int(self.one("SELECT revision FROM meta")[0])
@@ -106,12 +106,14 @@ class Store:
             raise _mapped(error, self.path) from error
         finally:
             if durable:
-                connection.execute("PRAGMA synchronous = NORMAL")
+                # What was committed is committed; a connection that stays at FULL is only slower.
+                with suppress(sqlite3.Error):
+                    connection.execute("PRAGMA synchronous = NORMAL")
 
     def _check_place(self) -> None:
         """A row written into a file that was moved aside would be seen by nobody, and what it stands for done again."""
         if _identity(self.path) != self._file:
-            raise StoreError(
+            raise StoreMoved(
                 f"the database {self.path} was moved or replaced while it was open",
                 hint="start vivix-tui again; what was written before lies in the file that was moved",
             )

@@ -154,5 +154,6 @@ ACTIONS: dict[str, Callable[[MainScreen], None]] = {
     "generation.undo": undo,
     "app.key": enter_key,
     "app.help": show_help,
+    "app.suspend": lambda screen: screen.app.action_suspend_process(),
     "app.quit": quit_program,
 }

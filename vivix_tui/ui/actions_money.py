@@ -221,9 +221,13 @@ def _notes(quotes: Sequence[Quote]) -> list[str]:
         if quote.advice is not None:
             words.append(quote.advice.text + (" E edits." if quote.advice.kind == "edit" else ""))
         name = f"{_short(quote.generation_id)}: " if len(quotes) > 1 else ""
-        notes += [f"{name}{one_line(note, 300)}" for note in words if note]
+        notes += [_sentence(f"{name}{one_line(note, 300)}") for note in words if note]
     hidden = len(notes) - NOTES_SHOWN
     return notes[:NOTES_SHOWN] + ([f"and {hidden} more"] if hidden > 0 else [])
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
 
 
 def _warnings(screen: MainScreen, quotes: Sequence[Quote], text: list[str]) -> dict[int, str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import traceback
 from collections.abc import Callable
 from datetime import datetime
@@ -25,6 +24,7 @@ from vivix_tui.domain.text import one_line
 from vivix_tui.errors import VivixError
 from vivix_tui.store.store import Store
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Command, keys_of, shown_keys
+from vivix_tui.ui.ending import on_signals
 from vivix_tui.ui.present import ASCII, GLYPHS, utc_now
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.theme import VIVIX
@@ -93,9 +93,7 @@ class VivixApp(App[int]):
         self.theme = wanted if wanted in self.available_themes else VIVIX.name
         self.set_class(self.settings.ui.ascii, "-ascii")
         self.set_keymap(self.settings.keys)
-        loop = asyncio.get_running_loop()
-        for number, code in ((signal.SIGTERM, 143), (signal.SIGHUP, 129)):
-            loop.add_signal_handler(number, self._ended_by_signal, code)
+        on_signals(asyncio.get_running_loop(), self._ended_by_signal)
         self.push_screen(MainScreen())
         self._complain_about_settings()
         self.call_after_refresh(self._on_ready)

@@ -1,0 +1,148 @@
+"""A terminal that stops reading or goes away, a shell that stops the program. Rows TER-06, TER-08, TER-10."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.conftest import Home, until
+from tests.e2e.terminal import Terminal
+from tests.srv import CREDITS, CREDITS_BODY, GET_GENERATION, Srv, generation, id_of, json_reply
+from tests.torture.kills import home_for
+
+STALLED_S = 8.0
+BACKLOG = 40_000  # bytes, far more than a pty holds
+
+
+@pytest.fixture
+def srv() -> Iterator[Srv]:
+    with Srv() as server:
+        server.on("GET", CREDITS, json_reply(200, CREDITS_BODY | {"calls_per_minute": 240}))
+        server.on("GET", GET_GENERATION, lambda r: json_reply(200, generation(id_of(r), "processing")))
+        yield server
+
+
+@pytest.fixture
+def busy(tmp_path: Path, srv: Srv) -> Home:
+    """Twenty running generations: as many polls as the account allows."""
+    home = home_for(tmp_path, srv, "")
+    home.run("track", *(f"g{n}" for n in range(20)))
+    return home
+
+
+def polls(srv: Srv) -> int:
+    return srv.count("GET", GET_GENERATION)
+
+
+def stall(terminal: Terminal, seconds: float = STALLED_S) -> None:
+    """The terminal shows nothing for a while, although the user goes on typing: the program's writes block."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        os.write(terminal.fd, b"GgjG")
+        time.sleep(0.05)
+
+
+def test_ter_08_polling_goes_on_while_the_terminal_does_not_read(busy: Home, srv: Srv) -> None:
+    with Terminal(busy) as terminal:
+        terminal.wait_for("live")
+        until(lambda: polls(srv) > 20)
+        began, before = time.monotonic(), polls(srv)
+        while time.monotonic() - began < STALLED_S:
+            terminal.read()
+        usual = polls(srv) - before
+        before, drawn = polls(srv), len(terminal.raw)
+        stall(terminal)
+        assert polls(srv) - before >= 0.9 * usual
+        terminal.wait_for("live")
+        until_quiet(terminal)
+        assert len(terminal.raw) - drawn > 4096, "the terminal was never full"
+        terminal.press("q")
+        assert terminal.exit_code() == 0
+
+
+def until_quiet(terminal: Terminal) -> None:
+    """Takes in all that waits to be drawn."""
+    size = -1
+    while size != len(terminal.raw):
+        size = len(terminal.raw)
+        terminal.read(0.3)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["TERM", "HUP"])
+def test_ter_06_ter_08_a_signal_ends_it_in_time_while_the_terminal_does_not_read(
+    busy: Home, srv: Srv, number: signal.Signals
+) -> None:
+    with Terminal(busy) as terminal:
+        terminal.wait_for("live")
+        stall(terminal, 3)
+        terminal.signal(number)
+        pid, end = terminal.pid, time.monotonic() + 3
+        while running(pid):
+            assert time.monotonic() < end, "it did not end within 3 s"
+            time.sleep(0.02)
+
+
+def test_ter_06_a_terminal_that_goes_away_ends_it_in_time(busy: Home, srv: Srv) -> None:
+    pid, master = pty.fork()
+    if pid == 0:
+        os.chdir(busy.path)
+        os.execve(sys.executable, [sys.executable, "-m", "vivix_tui.cli.main"], busy.env)
+    try:
+        seen = b""
+        while b"live" not in seen:
+            seen += os.read(master, 65536)
+    finally:
+        os.close(master)
+    end = time.monotonic() + 3
+    while running(pid):
+        assert time.monotonic() < end, "it did not end within 3 s"
+        time.sleep(0.02)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 129
+    for log in busy.path.rglob("vivix.log"):
+        assert "Traceback" not in log.read_text()
+
+
+def running(pid: int) -> bool:
+    """Whether the process has not ended yet (one that ended and was not waited for is a Z)."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_ter_10_ctrl_z_gives_the_shell_back_and_fg_goes_on(busy: Home, srv: Srv) -> None:
+    shell = pexpect.spawn(
+        "bash", ["--norc", "--noprofile", "-i"], env=busy.env | {"PS1": "READY> "}, cwd=str(busy.path),
+        dimensions=(36, 120), timeout=15,
+    )  # fmt: skip
+    shell.delaybeforesend = None
+    try:
+        shell.expect_exact("READY> ")
+        shell.sendline(f"{sys.executable} -m vivix_tui.cli.main")
+        for _ in range(3):
+            shell.expect("live")
+            shell.send("\x1a")
+            shell.expect_exact("\x1b[?1049l")
+            shell.expect("Stopped")
+            shell.sendline("echo shell-$((40 + 2))")
+            shell.expect_exact("shell-42")
+            shell.sendline("fg")
+            shell.expect_exact("\x1b[?1049h")
+        shell.expect("live")
+        before = polls(srv)
+        until(lambda: polls(srv) > before)
+        shell.send("q")
+        shell.expect_exact("READY> ")
+        shell.sendline("echo code-$?")
+        found = shell.expect([r"code-\d+"])
+        assert found == 0
+        assert re.search(rb"code-0", shell.after)
+    finally:
+        shell.kill(signal.SIGKILL)
+        shell.close()
