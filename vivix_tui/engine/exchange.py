@@ -15,6 +15,7 @@ import http.client
 import socket
 import ssl
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ class Exchange:
         self._chunked = False
         self._left: int | None = None
         self._behind_head = True
+        self._broken: Failed | None = None
         self._aborted = False
 
     def open(self, url: str, headers: Mapping[str, str], *, addresses: Sequence[str], proxy: str | None) -> Head:
@@ -78,29 +80,42 @@ class Exchange:
         self._response, self._chunked, self._left = response, response.chunked, response.length
         return Head(response.status, {name.lower(): value for name, value in reversed(response.getheaders())})
 
-    def read_into(self, buffer: memoryview) -> int:
-        """What came so far, as far as it fits; waits for the first byte. 0 at the end of the body, or of the connection
-        where it has no length. Raises Failed."""
-        response = self._response
-        if response is None or response.fp is None or self._left == 0:
-            return 0
-        with self._mapped():
-            if self._chunked:
-                block = response.read1(len(buffer))
-                buffer[: len(block)] = block
-                return len(block)
-            count = self._some(response, buffer if self._left is None else buffer[: self._left])
-            self._left = None if self._left is None else self._left - count
-            return count
+    def fill(self, buffer: memoryview, within_s: float) -> int:
+        """Fills `buffer`, or as much of it as comes `within_s`; waits for the first byte. 0 at the end of the body, or
+        of the connection where it has no length. Raises Failed, after what came before it was handed out."""
+        if self._broken is not None:
+            raise self._broken
+        filled, end = 0, time.monotonic() + within_s
+        if self._left is not None:
+            buffer = buffer[: self._left]
+        try:
+            with self._mapped():
+                while filled < len(buffer) and (count := self._some(buffer[filled:])):
+                    filled += count
+                    if time.monotonic() > end:
+                        break
+        except Failed as failure:
+            if not filled:
+                raise
+            self._broken = failure
+        if self._left is not None:
+            self._left -= filled
+        return filled
 
-    def _some(self, response: http.client.HTTPResponse, buffer: memoryview) -> int:
+    def _some(self, buffer: memoryview) -> int:
         """What came together with the head lies in the response; all else goes from the socket into `buffer`."""
+        response, connected = self._response, self._socket
+        if response is None or response.fp is None or connected is None:
+            return 0
+        if self._chunked:
+            block = response.read1(len(buffer))
+            buffer[: len(block)] = block
+            return len(block)
         if self._behind_head and (waiting := len(response.fp.peek(1))):
             count = response.fp.readinto1(buffer[:waiting])
             self._behind_head = count < waiting
             return count
-        # Cleared by `close` alone, which the reading thread calls itself, or which waits for its end.
-        return self._socket.recv_into(buffer) if self._socket is not None else 0
+        return connected.recv_into(buffer)
 
     def abort(self) -> None:
         """Ends whatever the other thread waits for."""

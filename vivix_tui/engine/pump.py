@@ -106,19 +106,14 @@ class Pump:
     def _gather(self, ring: _Ring) -> bool:
         """Fills a buffer, or what comes of it in GATHER_S, and writes it. False at the end of the body."""
         buffer = ring.empty.get()
-        filled, kept, began, more = 0, 0, time.monotonic(), True
+        filled, kept = self._source.fill(buffer, GATHER_S), 0
         try:
-            while more and filled < len(buffer) and time.monotonic() - began < GATHER_S:
-                count = self._source.read_into(buffer[filled:])
-                filled, more = filled + count, count > 0
+            while kept < filled:
+                kept += self._part.write(buffer[kept:filled])
         finally:
-            try:
-                while kept < filled:
-                    kept += self._part.write(buffer[kept:filled])
-            finally:
-                ring.full.put((buffer, kept))
+            ring.full.put((buffer, kept))
         self._stopped.wait(self._throttle.pause_s(filled))
-        return more
+        return filled > 0
 
     def _block(self) -> int:
         """With a limit, blocks are small enough for a few a second: the flow stays even."""
