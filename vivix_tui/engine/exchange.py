@@ -29,14 +29,23 @@ CONNECT_TIMEOUT_S = 15.0
 class Failed(Exception):
     """This attempt brought no file.
 
-    `final`: another one would not either; `dead_link`: a fresh URL may help; `after_s`: the host wants to be left
-    alone for so long.
+    `final`: another one would not either; `dead_link`: a fresh URL may help; `unreachable`: there was no connection;
+    `after_s`: the host wants to be left alone for so long.
     """
 
-    def __init__(self, text: str, *, final: bool = False, dead_link: bool = False, after_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        final: bool = False,
+        dead_link: bool = False,
+        unreachable: bool = False,
+        after_s: float = 0.0,
+    ) -> None:
         super().__init__(text)
         self.final = final
         self.dead_link = dead_link
+        self.unreachable = unreachable
         self.after_s = after_s
 
 
@@ -169,13 +178,16 @@ class Exchange:
         try:
             yield
         except TimeoutError as error:
-            connected = self._response is not None or self._socket is not None
-            words = f"stalled for {self._stall_s:g} s" if connected else "no connection within 15 s"
-            raise Failed(f"{words}: {one_line(str(error), 120)}") from None
+            if self._socket is None:
+                raise Failed(f"no connection within {CONNECT_TIMEOUT_S:g} s", unreachable=True) from None
+            raise Failed(f"stalled for {self._stall_s:g} s: {one_line(str(error), 120)}") from None
         except ssl.SSLCertVerificationError as error:
             raise Failed(f"its certificate is not trusted: {one_line(error.verify_message, 120)}", final=True) from None
         except (OSError, http.client.HTTPException) as error:
-            raise Failed(f"the connection broke: {one_line(str(error), 120) or type(error).__name__}") from None
+            words = one_line(str(error), 120) or type(error).__name__
+            if self._socket is None:
+                raise Failed(f"no connection: {words}", unreachable=True) from None
+            raise Failed(f"the connection broke: {words}") from None
 
 
 def _target(parts: SplitResult) -> str:

@@ -119,7 +119,7 @@ class Fetcher:
             addresses = addresses_of(host, port, loopback=self._loopback, private=self._settings.allow_private)
         except OSError as error:
             if proxy is None:
-                raise Failed(f"{one_line(host, 60)} cannot be found: {error.strerror}") from None
+                raise Failed(f"{one_line(host, 60)} cannot be found: {error.strerror}", unreachable=True) from None
             addresses = []  # names are the proxy's business where only the proxy knows them
         return exchange.open(url, HEADERS | headers, addresses=addresses, proxy=proxy)
 
