@@ -88,6 +88,21 @@ def download(store: Store, profile: str, generation_id: str, *, directory: Path 
     return Outcome(waiting, text, (generation_id,))
 
 
+def stop_download(store: Store, profile: str, generation_id: str, *, cancel: bool = False) -> Outcome:
+    """Pauses the files of a generation that are not on disk yet: `download` goes on where they were. Cancelled ones
+    lose what came so far, and a wish for files that do not exist yet is taken back."""
+    waited = bool(store.all(
+        "SELECT 1 FROM generations WHERE profile = ? AND generation_id = ? AND wanted_in IS NOT NULL",
+        (profile, generation_id),
+    ))  # fmt: skip
+    with store.write(durable=True) as connection:
+        done = downloads.stop(connection, profile, generation_id, d.CANCELLED if cancel else d.PAUSED)
+    word = "cancelled" if cancel else "paused"
+    if not done and waited and cancel:
+        return Outcome(1, "its files will not be downloaded", (generation_id,))
+    return Outcome(done, f"{word} {_number(done, 'download')}" if done else "nothing is under way", (generation_id,))
+
+
 def forget(store: Store, profile: str, ids: Sequence[str]) -> Outcome:
     """Hides ended rows and stops asking about live ones; nothing is deleted, `restore` or `track` brings them back.
 
