@@ -40,6 +40,7 @@ class Profile(_Section, frozen=True):
     api_key_command: str = ""
     api_key_file: str = ""
     keyring: bool = False
+    auto_download: Literal["", "off", "completed", "marked"] = ""
 
 
 class Api(_Section, frozen=True):
@@ -170,6 +171,9 @@ def load(environ: Mapping[str, str] | None = None, *, file: Path | None = None, 
     base_url = environ.get("VIVIX_BASE_URL") or account.base_url
     source = "VIVIX_BASE_URL" if environ.get("VIVIX_BASE_URL") else f"{paths.config}: profiles.{name}.base_url"
     account = msgspec.structs.replace(account, base_url=check_base_url(base_url, source))
+    if account.auto_download:
+        download = msgspec.structs.replace(settings.download, auto=account.auto_download)
+        settings = msgspec.structs.replace(settings, download=download)
     return Config(settings=settings, profile=name, account=account, paths=paths)
 
 

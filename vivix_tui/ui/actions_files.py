@@ -6,6 +6,8 @@ Owns: the questions and words around these verbs. Refuses: what `actions` does; 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from vivix_tui.domain import download as d
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import UsageError
 from vivix_tui.store import query
+from vivix_tui.ui import navigation
 from vivix_tui.ui.screens.dialogs import AskLine, Choose
 
 if TYPE_CHECKING:
@@ -79,7 +82,36 @@ def generations(screen: MainScreen) -> list[str]:
     return [row_id for kind, row_id in screen.targets() if kind == "generation"]
 
 
+def mark(screen: MainScreen, how: Callable[[MainScreen], None]) -> None:
+    """With `download.auto = "marked"` a mark is a wish for files, and taking it away takes back what was not begun."""
+    before = set(screen.table.marks)
+    how(screen)
+    if not screen.fetches_marked:
+        return
+    after = set(screen.table.marks)
+    texts = []
+    for kind, row_id in sorted(before ^ after):
+        if kind == "generation":
+            with suppress(UsageError):  # one that failed or was lost has no files; a mark is still a mark
+                texts.append(_wish_by_mark(screen, row_id, wanted=(kind, row_id) in after))
+    told = [text for text in texts if text]
+    if told:
+        screen.wish(lambda: told[0] if len(told) == 1 else f"{len(told)} rows: {told[0]}, …")
+
+
+def _wish_by_mark(screen: MainScreen, generation_id: str, *, wanted: bool) -> str:
+    if wanted:
+        return verbs.download(screen.store, screen.profile, generation_id).text
+    found = query.detail(screen.store, screen.profile, "generation", generation_id)
+    if found is None or not found.wanted:
+        return ""
+    return verbs.stop_download(screen.store, screen.profile, generation_id, cancel=True).text
+
+
 FILE_ACTIONS: dict[str, Callable[[MainScreen], None]] = {
     "generation.download": download,
     "generation.download_to": download_to,
+    "mark.toggle": partial(mark, how=navigation.toggle_mark),
+    "mark.all": partial(mark, how=navigation.mark_all),
+    "mark.none": partial(mark, how=navigation.unmark),
 }

@@ -57,6 +57,7 @@ class MainScreen(Screen[None]):
         app = cast("VivixApp", self.app)
         self.store, self.profile = app.store, app.profile
         self.rebound, self.spend = app.settings.keys, app.settings.spend
+        self.fetches_marked = app.settings.download.auto == "marked"
         self.offer_key = app.offer_key
         self.forgotten: list[tuple[str, ...]] = []
         self._clock, self._glyphs, self._wake = app.clock, app.glyphs, app.wake
