@@ -32,14 +32,17 @@ def run(
     most_mb: float = 200,
     kills: int = 12,
     pause_s: float = 2,
+    mib_s: float = 0,
     timeout_s: float = 900,
 ) -> Figures:
     """`files` of sizes up to `most_mb`; the smallest are a hundredth of that. `pause_s` is the longest time from the
-    first bytes after a start to the kill."""
+    first bytes after a start to the kill, `mib_s` what the host takes for a MiB."""
     figures = Figures(f"G6, DOW-12: {files} downloads of up to {most_mb:g} MB, {FAULTY:.0%} of requests go wrong")
     began, dice = time.monotonic(), random.Random(seed)
     with Srv() as srv:
-        hosts = [_host(srv, f"/out/{kind}", files // 2, dice, most_mb, spoiling=kind == "b") for kind in "ab"]
+        hosts = [
+            _host(srv, f"/out/{kind}", files // 2, dice, most_mb, spoiling=kind == "b", mib_s=mib_s) for kind in "ab"
+        ]
         home = home_for(folder, srv, CONFIG)
         for host in hosts:
             for path in host.files:
@@ -57,10 +60,12 @@ def run(
     return figures
 
 
-def _host(srv: Srv, folder: str, count: int, dice: random.Random, most_mb: float, *, spoiling: bool) -> Origin:
+def _host(
+    srv: Srv, folder: str, count: int, dice: random.Random, most_mb: float, *, spoiling: bool, mib_s: float
+) -> Origin:
     sizes = [int(most_mb * 1e6 * 10 ** dice.uniform(-2, 0)) for _ in range(count)]
     files = {f"{folder}/{number}.mp4": File(size, dice.getrandbits(32)) for number, size in enumerate(sizes)}
-    host = Origin(files, random.Random(dice.random()), FAULTY, spoiling=spoiling)
+    host = Origin(files, random.Random(dice.random()), FAULTY, spoiling=spoiling, pause_s=mib_s)
     srv.on("GET", f"{folder}/*", host.answer)
     return host
 

@@ -52,10 +52,15 @@ class File:
 
 
 class Origin:
-    """Answers GETs of files; a `share` of the requests goes wrong; `spoiling`: also so that ranges are no use."""
+    """Answers GETs of files; a `share` of the requests goes wrong; `spoiling`: also so that ranges are no use.
 
-    def __init__(self, files: dict[str, File], dice: random.Random, share: float, *, spoiling: bool) -> None:
+    `pause_s` is the time between two MiB."""
+
+    def __init__(
+        self, files: dict[str, File], dice: random.Random, share: float, *, spoiling: bool, pause_s: float
+    ) -> None:
         self.files = files
+        self._pause_s = pause_s
         self._dice, self._share = dice, share
         self._kinds = KEEPING + (SPOILING if spoiling else ())
         self._lock = threading.Lock()
@@ -89,6 +94,7 @@ class Origin:
                 connection.send(block)
                 with self._lock:
                     file.sent += len(block)
+                connection.wait(self._pause_s)
             if fault == "stall":
                 stall(b"")(connection)
             elif fault == "reset":

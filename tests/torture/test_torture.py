@@ -56,7 +56,7 @@ def test_rat_08_the_demo_never_has_more_in_flight_than_slots_through_a_kill(tmp_
 
 
 def test_g6_dow_12_files_from_a_faulty_host_are_right_through_kills(tmp_path: Path) -> None:
-    figures = kept(downloads.run(tmp_path, files=8, seed=2, most_mb=20, kills=3, pause_s=0.2, timeout_s=90))
+    figures = kept(downloads.run(tmp_path, files=8, seed=2, most_mb=20, kills=3, pause_s=0.2, mib_s=0.1, timeout_s=90))
     assert figures.values["kill -9"] >= 1
 
 
