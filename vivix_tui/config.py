@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 import platformdirs
 
+from vivix_tui.domain.news import quiet_hours
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import ConfigError, UsageError
 
@@ -256,6 +257,10 @@ def _refuse_bad_values(settings: Settings, path: Path) -> None:
     for key, (value, low, high) in checks.items():
         if not low <= value <= high:
             raise ConfigError(f"{path}: {key} is {value:g}, it takes {low:g} to {high:g}")
+    try:
+        quiet_hours(settings.notify.quiet)
+    except ValueError as error:
+        raise ConfigError(f"{path}: notify.quiet is {settings.notify.quiet!r}: {error}") from None
     if not _KEEP.fullmatch(settings.history.keep):
         raise ConfigError(f'{path}: history.keep is {settings.history.keep!r}, it takes "forever" or days, e.g. "90d"')
     if settings.download.template != Download().template:

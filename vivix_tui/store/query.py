@@ -87,6 +87,7 @@ class Detail:
     retries: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
     wanted: bool = False
+    tell: bool = False
     audit: Audit | None = None
 
 
@@ -208,9 +209,10 @@ def detail(store: Store, profile: str, kind: str, row_id: str) -> Detail | None:
         " ORDER BY position",
         (profile, row_id),
     )
-    wanted = store.one(
-        "SELECT wanted_in IS NOT NULL FROM generations WHERE profile = ? AND generation_id = ?", (profile, row_id)
-    )[0]
+    wanted, tell = store.one(
+        "SELECT wanted_in IS NOT NULL, tell FROM generations WHERE profile = ? AND generation_id = ?",
+        (profile, row_id),
+    )
     return Detail(
         generation=generation,
         submission=submissions.get(store, generation.submission_id) if generation.submission_id else None,
@@ -219,8 +221,14 @@ def detail(store: Store, profile: str, kind: str, row_id: str) -> Detail | None:
         retries=tuple(row[0] for row in retries),
         events=events,
         wanted=bool(wanted),
+        tell=bool(tell),
         audit=audits.of(store, profile, row_id),
     )
+
+
+def last_event(store: Store) -> int:
+    """The number of the newest line of all timelines."""
+    return generations.last_event(store)
 
 
 def generation(store: Store, profile: str, generation_id: str) -> Generation | None:

@@ -226,5 +226,11 @@ ALTER TABLE engines ADD COLUMN unasked_of INTEGER;
 ALTER TABLE engines ADD COLUMN unasked_s INTEGER
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, MONEY, POLLING)
+# Which ends were told to somebody, by whichever dashboard saw them first; and whose end is wanted to be told by name.
+NEWS = """
+ALTER TABLE generations ADD COLUMN tell INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE told (profile TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, MONEY, POLLING, NEWS)
 VERSION = len(MIGRATIONS)

@@ -62,6 +62,10 @@ def refresh(screen: MainScreen) -> None:
     screen.wish(lambda: outcomes[0].text if len(ids) == 1 else f"asking about {len(ids)}")
 
 
+def tell_me(screen: MainScreen) -> None:
+    screen.wish(lambda: verbs.tell_me(screen.store, screen.profile, generations(screen)).text)
+
+
 def forget(screen: MainScreen) -> None:
     ids = [row_id for _, row_id in screen.targets()]
     what = f"{one_line(ids[0], 60)[:8]}" if len(ids) == 1 else f"{len(ids)} rows"
@@ -136,6 +140,7 @@ ACTIONS: dict[str, Callable[[MainScreen], None]] = {
     "generation.copy_urls": copy_urls,
     "generation.open": open_url,
     "generation.refresh": refresh,
+    "generation.tell": tell_me,
     "generation.forget": forget,
     "generation.undo": undo,
     "app.key": enter_key,

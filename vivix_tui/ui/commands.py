@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from vivix_tui.domain import submission as s
-from vivix_tui.domain.generation import FAILED
+from vivix_tui.domain.generation import COMPLETED, FAILED
 from vivix_tui.store.query import TableRow
 
 
@@ -86,6 +86,13 @@ def _download(context: Context) -> str | None:
     return "the API no longer knows it" if row.gone is not None and not row.files else None
 
 
+def _tell(context: Context) -> str | None:
+    reason, row = _needs_generation(context), context.row
+    if reason or context.marked or row is None:
+        return reason
+    return "it has ended" if row.status in (COMPLETED, FAILED) or row.gone is not None else None
+
+
 def _urls(context: Context) -> str | None:
     reason, row = _needs_generation(context), context.row
     if reason or context.marked or row is None:
@@ -147,6 +154,7 @@ COMMANDS = (
     Command("generation.copy_urls", "Y", "copy URLs", "Do", "copy the output URLs", 0, _urls),
     Command("generation.open", "o", "open", "Do", "open the first output URL, or show them", 8, _urls),
     Command("generation.refresh", "r", "ask now", "Do", "ask the API about it now", 0, _needs_generation),
+    Command("generation.tell", "w", "tell me", "Do", "tell me by name when this one ends; again: no", 0, _tell),
     Command("generation.forget", "x", "forget", "Do", "hide rows; nothing is deleted", 0, _needs_target),
     Command("generation.undo", "z", "undo", "Do", "bring forgotten rows back", 0, _undo),
     Command("mark.toggle", "space", "mark", "Mark", "mark this row and go on", 0, _needs_row),

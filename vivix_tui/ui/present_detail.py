@@ -232,6 +232,8 @@ def _in_all(item: Generation) -> str:
 
 def _outputs(detail: Detail, item: Generation, glyphs: dict[str, str]) -> Iterator[Line]:
     if not item.urls and item.status != COMPLETED:
+        if detail.tell:
+            yield Line("you will be told when it ends; w takes that back", "active")
         if detail.wanted:
             yield Line("its files will be downloaded when it completes", "active")
         return
