@@ -121,7 +121,8 @@ class MainScreen(Screen[None]):
     def _follow(self) -> None:
         """The store's revision is the one signal that something changed, here or in another process."""
         try:
-            if self.store.revision != self._revision or self._trouble or self.listing.trouble:
+            changed = self.store.revision != self._revision or self.listing.stale
+            if changed or self._trouble or self.listing.trouble:
                 self.reload()
         except VivixError as error:
             self._tell_trouble(error)
