@@ -17,6 +17,7 @@ from vivix_tui.domain.budget import Budget
 from vivix_tui.keys import ApiKey
 
 TURN_STEP_S = 0.05
+KEY_STEP_S = 0.5
 
 
 class Gate(httpx.AsyncBaseTransport):
@@ -49,7 +50,7 @@ class Gate(httpx.AsyncBaseTransport):
     async def turn(self, *, urgent: bool = False) -> None:
         """Waits for the right to one call and takes it."""
         while not self.claim(urgent=urgent):
-            await asyncio.sleep(TURN_STEP_S)
+            await asyncio.sleep(KEY_STEP_S if self.key is None else TURN_STEP_S)
 
     def release(self) -> None:
         """The call is over, in whatever way."""

@@ -18,7 +18,7 @@ from vivix_tui.errors import ApiError
 from vivix_tui.store import accounts
 from vivix_tui.store.store import Store
 
-STEP_S = 0.1
+STEP_S = 0.5
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0
 NEVER = float("-inf")
 AFTER_REFUND_S = 30.0  # many that fail together are one question

@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from vivix_tui.api.client import Client
@@ -34,6 +35,8 @@ from vivix_tui.store.store import Store
 
 STANDBY_S = 0.5
 WATCH_S = 0.2
+QUIET_WATCH_S = 0.5  # where nothing was written for a while: a sleeping machine is left asleep
+QUIET_AFTER_S = 10.0
 PUBLISH_S = 1.0
 KEY_AGAIN_S = 60.0
 RESTART_MAX_S = 30.0
@@ -54,6 +57,7 @@ class Engine:
         self._stopping: asyncio.Event | None = None
         self._wakes: list[asyncio.Event] = []
         self._given_key: ApiKey | None = None
+        self._key_given = asyncio.Event()
         self.holds_lock = threading.Event()
         self.failure: VivixError | None = None
 
@@ -67,6 +71,7 @@ class Engine:
     def use_key(self, key: ApiKey) -> None:
         """Another key, typed by the user; it counts until this process ends. Safe from any thread."""
         self._given_key = key
+        self._call_soon(self._key_given.set)
         self.wake()
 
     def stop(self, timeout_s: float = 2.5) -> bool:
@@ -178,16 +183,17 @@ class Engine:
 
     async def _watch(self, store: Store, link: Link) -> None:
         """Notices what other threads and processes wrote, and keeps the header's figures."""
-        seen, published = -1, 0.0
+        seen, changed, published = -1, 0.0, 0.0
         while True:
             revision = store.revision
             if revision != seen:
-                seen = revision
+                seen, changed = revision, time.monotonic()
                 self._wake_all()
             if time.monotonic() - published >= PUBLISH_S:
                 published = time.monotonic()
                 link.publish()
-            await asyncio.sleep(WATCH_S)
+            quiet = time.monotonic() - changed > QUIET_AFTER_S
+            await asyncio.sleep(QUIET_WATCH_S if quiet else WATCH_S)
 
     async def _find_key(self, link: Link) -> None:
         """Reads the key; without one, or with a rejected one, looks again every minute or when one is typed in."""
@@ -205,7 +211,9 @@ class Engine:
                 usable = key is not None and key not in link.rejected
                 if not usable and time.monotonic() - looked > KEY_AGAIN_S:
                     break
-                await asyncio.sleep(STANDBY_S)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._key_given.wait(), KEY_AGAIN_S / 10)
+                self._key_given.clear()
             if self._given_key is not None and self._given_key is not given:
                 # Whoever types a key once more wants it tried once more.
                 link.rejected.discard(self._given_key)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar, cast
 
 from textual import events, on
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from vivix_tui.ui.app import VivixApp
 
 FOLLOW_S = 0.25
+QUIET_FOLLOW_S = 1.0  # where nothing is under way and nothing changed for a while
+QUIET_AFTER_S = 10.0
 TICK_S = 1.0
 FILTER_PAUSE_S = 0.1
 WIDE = 100
@@ -69,6 +72,7 @@ class MainScreen(Screen[None]):
         self.detail = DetailPane()
         self._detail_of: tuple[str, str] | None = None
         self._revision = -1
+        self._changed_at = 0.0
         self._facts: present_bar.Facts | None = None
         self._trouble: str | None = None
 
@@ -87,7 +91,7 @@ class MainScreen(Screen[None]):
         self.query_one(Banner).display = False
         self.reload()
         self.table.focus()
-        self.set_interval(FOLLOW_S, self._follow)
+        self.set_timer(FOLLOW_S, self._follow)
         self.set_interval(TICK_S, self._tick)
 
     def on_unmount(self) -> None:
@@ -124,8 +128,11 @@ class MainScreen(Screen[None]):
             changed = self.store.revision != self._revision or self.listing.stale
             if changed or self._trouble or self.listing.trouble:
                 self.reload()
+                self._changed_at = monotonic()
         except VivixError as error:
             self._tell_trouble(error)
+        quiet = monotonic() - self._changed_at > QUIET_AFTER_S
+        self.set_timer(QUIET_FOLLOW_S if quiet else FOLLOW_S, self._follow)
 
     def _tick(self) -> None:
         """Numbers that run: only the cells whose text changed are drawn again."""
