@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -21,12 +22,10 @@ from vivix_tui.preview.limits import PICTURE_MEMORY
 from vivix_tui.preview.request import frame_of
 
 PEAK = (
-    "import resource, sys; sys.argv[1:] = ['46', '40']\n"
+    "import sys; from pathlib import Path; sys.argv[1:] = ['46', '40']\n"
     "from vivix_tui.preview.worker import main\n"
-    "main(); sys.stderr.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024))"
+    "main(); sys.stderr.write(Path('/proc/self/status').read_text())"
 )
-
-
 TIGHT = PEAK.replace("main();", "import vivix_tui.preview.worker as w; w.PICTURE_MEMORY = 150 * 2**20; main();")
 
 
@@ -34,7 +33,9 @@ def peak_mib(path: Path, code: str = PEAK) -> tuple[bytes, int]:
     """What the worker answers, and the most memory that it held."""
     with path.open("rb") as file:
         run = subprocess.run([sys.executable, "-c", code], stdin=file, capture_output=True, check=True)
-    return run.stdout, int(run.stderr)
+    found = re.search(rb"VmHWM:\s+(\d+) kB", run.stderr)
+    assert found is not None
+    return run.stdout, int(found[1]) // 1024
 
 
 @pytest.mark.parametrize(("side", "packed_rows"), [(13_000, 13_000), (50_000, 50)])
