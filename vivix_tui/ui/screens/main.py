@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar, cast
 
 from textual import events, on
@@ -23,10 +24,12 @@ from vivix_tui.errors import VivixError
 from vivix_tui.store import query
 from vivix_tui.ui import present_bar
 from vivix_tui.ui.actions import ACTIONS
+from vivix_tui.ui.actions_preview import follow_preview
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
 from vivix_tui.ui.listing import Key, Listing, key_of
 from vivix_tui.ui.navigation import NAVIGATION
 from vivix_tui.ui.present_detail import detail_lines
+from vivix_tui.ui.previewing import Previewing
 from vivix_tui.ui.widgets.bars import Banner, Bar
 from vivix_tui.ui.widgets.detail_pane import DetailPane
 from vivix_tui.ui.widgets.fields import LineField
@@ -64,6 +67,12 @@ class MainScreen(Screen[None]):
         self.listing = Listing(app.store, app.profile)
         self.table = GenerationTable(self.listing, clock=app.clock, glyphs=app.glyphs, columns=app.settings.ui.columns)
         self.detail = DetailPane()
+        self.preview = Previewing(
+            self.detail,
+            protocol=app.settings.preview.protocol,
+            folder=app.thumbnails,
+            start=partial(self.run_worker, exclusive=True, group="preview"),
+        )
         self._detail_of: tuple[str, str] | None = None
         self._revision = -1
         self._facts: present_bar.Facts | None = None
@@ -154,6 +163,7 @@ class MainScreen(Screen[None]):
             return
         try:
             found = query.detail(self.store, self.profile, row.kind, row.id)
+            follow_preview(self)
         except VivixError as error:
             self._tell_trouble(error)
             return
@@ -192,11 +202,13 @@ class MainScreen(Screen[None]):
             can_undo=bool(self.forgotten),
             takes_key=self.offer_key is not None,
             queue_paused=self._facts is not None and self._facts.queue_paused is not None,
+            no_preview=self.preview.why_not,
         )
 
     def show_marks(self) -> None:
         """Rows were marked or unmarked."""
         self.table.repaint_changed()
+        follow_preview(self)
         self._show_bars()
 
     def say(self, text: str, *, severity: Literal["information", "error"] = "information") -> None:
