@@ -29,7 +29,7 @@ def poster(kind: str, width: int, height: int) -> Frame:
     check_pixels(facts["width"], facts["height"])
     duration_ms = facts["duration_ms"]
     at_s = min(_POSTER_AT_S, (duration_ms or 0) / 10_000)
-    scale = f"scale=w='min({width},iw)':h='min({height},ih)':force_original_aspect_ratio=decrease"
+    scale = f"scale=w='min({width},iw)':h='min({height},ih)':force_original_aspect_ratio=decrease:flags=area"
     image = _run(
         "ffmpeg", "-nostdin", "-threads", "1", "-max_pixels", str(MAX_PIXELS), "-ss", f"{at_s:.3f}", *_source(kind),
         "-map", "0:v:0", "-frames:v", "1", "-vf", scale, "-f", "image2pipe", "-c:v", "ppm", "-",

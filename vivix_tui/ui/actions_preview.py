@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vivix_tui.store import query
-from vivix_tui.ui.present_preview import MOST_TILES, NO_GENERATION, album
+from vivix_tui.ui.present_preview import MOST_ROWS, NO_GENERATION, album
 
 if TYPE_CHECKING:
     from vivix_tui.ui.screens.main import MainScreen
@@ -27,6 +27,6 @@ def follow_preview(screen: MainScreen) -> None:
     if not screen.preview.on or not screen.detail.display:
         return
     ids = [row_id for kind, row_id in screen.targets() if kind == "generation"]
-    found = [(query.generation(screen.store, screen.profile, i), i) for i in ids[: MOST_TILES + 1]]
+    found = [(query.generation(screen.store, screen.profile, i), i) for i in ids[:MOST_ROWS]]
     rows = [(row, query.downloads_of(screen.store, screen.profile, i)) for row, i in found if row is not None]
-    screen.preview.follow(album(rows) if rows else NO_GENERATION)
+    screen.preview.follow(album(rows, len(ids)) if rows else NO_GENERATION)

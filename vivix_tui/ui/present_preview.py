@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import humanize
-
 from vivix_tui.domain import download as d
 from vivix_tui.domain.download import Download
 from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
@@ -18,7 +16,7 @@ from vivix_tui.domain.text import one_line
 from vivix_tui.preview.frame import Frame
 from vivix_tui.ui.present_time import seconds_text
 
-MOST_TILES = 12
+MOST_TILES, MOST_ROWS = 12, 60
 _LEAST_TILE = (8, 3)
 
 
@@ -49,24 +47,24 @@ class Grid:
     height: int
 
 
-def album(rows: Sequence[tuple[Generation, Sequence[Download]]]) -> Album:
-    """The outputs on disk of these generations, the first MOST_TILES of them."""
+def album(rows: Sequence[tuple[Generation, Sequence[Download]]], marked: int = 0) -> Album:
+    """The outputs on disk of these generations, the first MOST_TILES of them; `rows` may be the first of the `marked`
+    ones."""
     several = len(rows) > 1
     found = [
         _subject(row, item, several) for row, files in rows for item in files if item.state == d.DONE and item.path
     ]
     shown = tuple(found[:MOST_TILES])
     if not shown:
-        return Album(
-            words=_why_nothing(*rows[0]) if len(rows) == 1 else "no output of these is on disk; d fetches them"
-        )
-    words = []
-    if len(found) > len(shown):
-        words.append(f"{len(found) - len(shown)} more are not shown here")
+        nothing = f"no picture: no output of the first {len(rows)} marked rows is on disk; d fetches them"
+        return Album(words=nothing if several else _why_nothing(*rows[0]))
+    words = [f"{marked} marked rows"] if several else []
     missing = sum(len(row.urls) for row, _ in rows) - len(found)
-    if missing > 0:
+    if len(found) > len(shown) or marked > len(rows):
+        words.append(f"the first {len(shown)} outputs on disk")
+    elif missing > 0:
         words.append(
-            f"{missing} {'is' if missing == 1 else 'are'} not on disk; d fetches {'it' if missing == 1 else 'them'}"
+            "1 more is not on disk; d fetches it" if missing == 1 else f"{missing} more are not on disk; d fetches them"
         )
     return Album(shown, ", ".join(words), sheet=several or len(shown) > 1)
 
@@ -95,12 +93,11 @@ def _why_nothing(row: Generation, files: Sequence[Download]) -> str:
 NO_GENERATION = Album(words="no picture: it has not become a generation yet")
 
 
-def facts(frame: Frame, size_bytes: int | None = None) -> str:
+def facts(frame: Frame) -> str:
     """`1,280 × 720 mp4, h264, 3.0 s`: as the file says, not as it was ordered."""
     parts = [f"{frame.source_width:,} × {frame.source_height:,} {frame.kind}"]
     parts += [frame.codec] if frame.codec else []
     parts += [f"{seconds_text(frame.duration_ms / 1000, exact=True)} long"] if frame.duration_ms is not None else []
-    parts += [humanize.naturalsize(size_bytes)] if size_bytes is not None else []
     return ", ".join(parts)
 
 

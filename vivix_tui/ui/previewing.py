@@ -7,9 +7,11 @@ Owns: on and off, and that a late picture never stands beside another row's text
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from textual.geometry import Size
 
@@ -18,26 +20,30 @@ from vivix_tui.errors import NotShown
 from vivix_tui.preview.cache import Cache
 from vivix_tui.preview.request import frame_of, has_decoder
 from vivix_tui.ui.present_detail import Line
-from vivix_tui.ui.present_preview import Album, Grid, facts, grid
+from vivix_tui.ui.present_preview import Album, Grid, Subject, facts, grid
 from vivix_tui.ui.widgets.detail_pane import MARGIN, DetailPane
 from vivix_tui.ui.widgets.halfblocks import Tile
 
 PAUSE_S = 0.12  # rows that are only passed by are not decoded
 SHARE = 2 / 3
 LEAST_WIDTH, LEAST_HEIGHT = 12, 4
-Start = Callable[[Coroutine[None, None, None]], object]
+
+
+class Start(Protocol):
+    """How Textual starts a task: an exclusive one takes the last one's place in its group."""
+
+    def __call__(self, work: Coroutine[None, None, None], /, *, group: str, exclusive: bool) -> object: ...
 
 
 class Previewing:
-    """`why_not` says why there is no preview at all, None where there is. `start` runs one task, in the last one's
-    place."""
+    """`why_not` says why there is no preview at all, None where there is. Thumbnails are kept in `folder`."""
 
-    def __init__(self, pane: DetailPane, *, protocol: str, folder: Path | None, start: Start) -> None:
+    def __init__(self, pane: DetailPane, start: Start, *, protocol: str, folder: Path | None) -> None:
         self.on = False
         self.why_not = _why_not(protocol)
         self._pane = pane
         self._cache = Cache(folder)
-        self._start = start
+        self._start = partial(start, group="preview", exclusive=True)
         self._shown: tuple[Album, Size] | None = None
         self._height = 0
 
@@ -69,18 +75,21 @@ class Previewing:
         if tiles:
             await asyncio.sleep(PAUSE_S)
         for index, subject in enumerate(album.subjects):
-            tiles[index], said = await self._tile(subject.path, tiles[index].label, cells)
-            lines = [Line(said, "muted")] if said and not album.sheet else []
-            self._pane.show_picture(tiles, cells, [*lines, *words], labels=album.sheet)
+            tile = tiles[index] = await self._tile(subject, cells)
+            if album.sheet:
+                self._pane.show_picture(tiles, cells, words, labels=True)
+            elif tile.frame is not None:
+                self._height = (tile.frame.height + 1) // 2
+                self._pane.show_picture(tiles, cells, [Line(facts(tile.frame), "muted"), *words])
+            else:
+                self._pane.show_picture([], cells, [Line(tile.words, "warn"), *words])
 
-    async def _tile(self, path: Path, label: str, cells: Grid) -> tuple[Tile, str]:
-        """The tile, and what is said below it where there is but one."""
+    async def _tile(self, subject: Subject, cells: Grid) -> Tile:
+        label = one_line(subject.label, cells.width)
         try:
-            frame = await frame_of(path, cells.width, 2 * cells.height, self._cache)
+            return Tile(label, await frame_of(subject.path, cells.width, 2 * cells.height, self._cache))
         except NotShown as reason:
-            return Tile(label, words=one_line(f"no picture: {reason}", 200)), ""
-        self._height = (frame.height + 1) // 2
-        return Tile(label, frame), facts(frame)
+            return Tile(label, words=one_line(f"no picture: {reason}", 200))
 
 
 def _why_not(protocol: str) -> str | None:

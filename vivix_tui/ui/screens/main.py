@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar, cast
 
 from textual import events, on
@@ -68,10 +67,7 @@ class MainScreen(Screen[None]):
         self.table = GenerationTable(self.listing, clock=app.clock, glyphs=app.glyphs, columns=app.settings.ui.columns)
         self.detail = DetailPane()
         self.preview = Previewing(
-            self.detail,
-            protocol=app.settings.preview.protocol,
-            folder=app.thumbnails,
-            start=partial(self.run_worker, exclusive=True, group="preview"),
+            self.detail, self.run_worker, protocol=app.settings.preview.protocol, folder=app.thumbnails
         )
         self._detail_of: tuple[str, str] | None = None
         self._revision = -1

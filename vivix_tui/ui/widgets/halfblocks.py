@@ -64,18 +64,17 @@ def _height(tile: Tile, grid: Grid) -> int:
 
 def _tile(tile: Tile, width: int, height: int, inks: Inks, *, labels: bool) -> list[list[Segment]]:
     if tile.frame is not None:
-        lines = [_centred(line, tile.frame.width, width, inks) for line in picture(tile.frame, inks)]
+        lines = [_filled(line, tile.frame.width, width, inks, labels) for line in picture(tile.frame, inks)]
     else:
         words = textwrap.wrap(tile.words, width)[:height]
-        lines = [_centred([Segment(word, inks.words)], cell_len(word), width, inks) for word in words]
-    above = (height - len(lines)) // 2
-    blank = [Segment(" " * width, inks.ground)]
-    lines = [blank] * above + lines + [blank] * (height - len(lines) - above)
+        lines = [_filled([Segment(word, inks.words)], cell_len(word), width, inks, labels) for word in words]
+    lines = [[Segment(" " * width, inks.ground)]] * (height - len(lines)) + lines  # next to its label
     return [*lines, [Segment(set_cell_size(tile.label, width), inks.words)]] if labels else lines
 
 
-def _centred(line: list[Segment], length: int, width: int, inks: Inks) -> list[Segment]:
-    left = (width - length) // 2
+def _filled(line: list[Segment], length: int, width: int, inks: Inks, labels: bool) -> list[Segment]:
+    """Above a label it begins where the label begins; alone it stands in the middle."""
+    left = 0 if labels else (width - length) // 2
     return [Segment(" " * left, inks.ground), *line, Segment(" " * (width - length - left), inks.ground)]
 
 
