@@ -61,6 +61,7 @@ def test_more_than_a_sheet_holds_is_said() -> None:
     many = album([row(n, DONE) for n in range(30)], 400)
     assert len(many.subjects) == MOST_TILES
     assert many.words == "400 marked rows, the first 12 outputs on disk"
+    assert album([row(1, ""), row(2, "")], 2).words.startswith("no picture: no output of the 2 marked rows is on disk")
     none = album([row(n, "") for n in range(30)], 400)
     assert none == Album(words="no picture: no output of the first 30 marked rows is on disk; d fetches them")
 

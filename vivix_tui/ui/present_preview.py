@@ -56,7 +56,8 @@ def album(rows: Sequence[tuple[Generation, Sequence[Download]]], marked: int = 0
     ]
     shown = tuple(found[:MOST_TILES])
     if not shown:
-        nothing = f"no picture: no output of the first {len(rows)} marked rows is on disk; d fetches them"
+        first = "first " if marked > len(rows) else ""
+        nothing = f"no picture: no output of the {first}{len(rows)} marked rows is on disk; d fetches them"
         return Album(words=nothing if several else _why_nothing(*rows[0]))
     words = [f"{marked} marked rows"] if several else []
     missing = sum(len(row.urls) for row, _ in rows) - len(found)
@@ -105,10 +106,12 @@ def grid(count: int, width: int, height: int, *, sheet: bool) -> Grid:
     """The largest tiles, square as seen, with which `count` of them fit; where none fit, more than fits: it scrolls."""
     if not sheet:
         return Grid(1, width, max(_LEAST_TILE[1], height))
-    best = Grid(1, width, _LEAST_TILE[1])
-    for columns in range(1, min(count, max(1, (width + 1) // (_LEAST_TILE[0] + 1))) + 1):
-        rows = -(-count // columns)
-        tile = Grid(columns, (width + 1) // columns - 1, max(_LEAST_TILE[1], height // rows - 1))
-        if rows * (tile.height + 1) <= height and min(tile.width, 2 * tile.height) > min(best.width, 2 * best.height):
-            best = tile
-    return best
+    most = max(1, min(count, (width + 1) // (_LEAST_TILE[0] + 1)))
+    grids = [_with_columns(columns, count, width, height) for columns in range(1, most + 1)]
+    fitting = [tile for tile in grids if -(-count // tile.columns) * (tile.height + 1) <= height]
+    return max(fitting or grids[-1:], key=lambda tile: min(tile.width, 2 * tile.height))
+
+
+def _with_columns(columns: int, count: int, width: int, height: int) -> Grid:
+    rows = -(-count // columns)
+    return Grid(columns, (width + 1) // columns - 1, max(_LEAST_TILE[1], height // rows - 1))
