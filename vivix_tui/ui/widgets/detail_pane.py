@@ -97,8 +97,10 @@ class DetailPane(ScrollView, can_focus=True):
         self._set_height(len(self._wrapped))
 
     def _changed(self, before: Row, after: Row) -> tuple[int, int] | None:
+        if isinstance(before, Strip) and isinstance(after, Strip):
+            return changed(*([(text, style) for text, style, _ in strip] for strip in (before, after)))
         if isinstance(before, Strip) or isinstance(after, Strip):
-            return None if before is after else (0, self.size.width)
+            return 0, self.size.width
         return changed(before, after)
 
     def _set_height(self, lines: int) -> None:

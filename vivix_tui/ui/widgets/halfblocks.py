@@ -9,6 +9,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 from rich.color import Color
@@ -17,7 +18,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from vivix_tui.preview.frame import Frame
-from vivix_tui.ui.present_preview import Grid
+from vivix_tui.ui.present_preview import MOST_TILES, Grid
 
 UPPER_HALF = "▀"
 
@@ -62,6 +63,7 @@ def _height(tile: Tile, grid: Grid) -> int:
     return min(grid.height, len(textwrap.wrap(tile.words, grid.width)))
 
 
+@lru_cache(maxsize=2 * MOST_TILES)  # a sheet is drawn again with each tile that is added
 def _tile(tile: Tile, width: int, height: int, inks: Inks, *, labels: bool) -> list[list[Segment]]:
     if tile.frame is not None:
         lines = [_filled(line, tile.frame.width, width, inks, labels) for line in picture(tile.frame, inks)]
