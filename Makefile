@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal -q
 
-.PHONY: help demo test check format snapshots torture bench-ui bench-poll clean
+.PHONY: help demo test check format snapshots torture bench-ui bench-poll bench-download clean
 
 help:
 	@echo "make demo       the dashboard on a simulated API"
@@ -15,6 +15,7 @@ help:
 	@echo "make format     format the code"
 	@echo "make bench-ui   start, keys, thrift of the dashboard, beside other terminal programs"
 	@echo "make bench-poll how late an end is learnt of, and at what price (BENCH_ARGS=--quick: a minute)"
+	@echo "make bench-download  a large file over loopback, beside curl, wget and aria2"
 
 demo: $(VENV)/.ready-run
 	@$(BIN)/vivix-tui demo
@@ -47,6 +48,9 @@ bench-ui: $(VENV)/.ready-dev
 
 bench-poll: $(VENV)/.ready-dev
 	$(BIN)/python -m bench.poll $(BENCH_ARGS)
+
+bench-download: $(VENV)/.ready-dev
+	$(BIN)/python -m bench.download $(BENCH_ARGS)
 
 clean:
 	rm -rf $(VENV) .bootstrap .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

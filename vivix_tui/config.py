@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 import platformdirs
 
+from vivix_tui.domain.news import quiet_hours
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import ConfigError, UsageError
 
@@ -40,6 +41,7 @@ class Profile(_Section, frozen=True):
     api_key_command: str = ""
     api_key_file: str = ""
     keyring: bool = False
+    auto_download: Literal["", "off", "completed", "marked"] = ""
 
 
 class Api(_Section, frozen=True):
@@ -172,6 +174,9 @@ def load(environ: Mapping[str, str] | None = None, *, file: Path | None = None, 
     base_url = environ.get("VIVIX_BASE_URL") or account.base_url
     source = "VIVIX_BASE_URL" if environ.get("VIVIX_BASE_URL") else f"{paths.config}: profiles.{name}.base_url"
     account = msgspec.structs.replace(account, base_url=check_base_url(base_url, source))
+    if account.auto_download:
+        download = msgspec.structs.replace(settings.download, auto=account.auto_download)
+        settings = msgspec.structs.replace(settings, download=download)
     return Config(settings=settings, profile=name, account=account, paths=paths)
 
 
@@ -254,6 +259,10 @@ def _refuse_bad_values(settings: Settings, path: Path) -> None:
     for key, (value, low, high) in checks.items():
         if not low <= value <= high:
             raise ConfigError(f"{path}: {key} is {value:g}, it takes {low:g} to {high:g}")
+    try:
+        quiet_hours(settings.notify.quiet)
+    except ValueError as error:
+        raise ConfigError(f"{path}: notify.quiet is {settings.notify.quiet!r}: {error}") from None
     if not _KEEP.fullmatch(settings.history.keep):
         raise ConfigError(f'{path}: history.keep is {settings.history.keep!r}, it takes "forever" or days, e.g. "90d"')
     if settings.download.template != Download().template:

@@ -14,10 +14,11 @@ from pathlib import Path
 from vivix_tui.domain import download as d
 from vivix_tui.domain.account import parse_body
 from vivix_tui.domain.generation import COMPLETED, FAILED
+from vivix_tui.domain.news import News
 from vivix_tui.domain.price import Price, charges_by_parameters, price
 from vivix_tui.domain.text import is_trackable_id, one_line
 from vivix_tui.errors import UsageError
-from vivix_tui.store import accounts, downloads, generations, submissions
+from vivix_tui.store import accounts, downloads, generations, news, submissions
 from vivix_tui.store.store import Store
 
 
@@ -86,6 +87,36 @@ def download(store: Store, profile: str, generation_id: str, *, directory: Path 
     waiting = sum(item.state not in d.OVER for item in after)
     text = f"downloading {_number(waiting, 'file')}" if waiting else f"{_number(len(after), 'file')} already on disk"
     return Outcome(waiting, text, (generation_id,))
+
+
+def stop_download(store: Store, profile: str, generation_id: str, *, cancel: bool = False) -> Outcome:
+    """Pauses the files of a generation that are not on disk yet: `download` goes on where they were. Cancelled ones
+    lose what came so far, and a wish for files that do not exist yet is taken back."""
+    waited = bool(store.all(
+        "SELECT 1 FROM generations WHERE profile = ? AND generation_id = ? AND wanted_in IS NOT NULL",
+        (profile, generation_id),
+    ))  # fmt: skip
+    with store.write(durable=True) as connection:
+        done = downloads.stop(connection, profile, generation_id, d.CANCELLED if cancel else d.PAUSED)
+    word = "cancelled" if cancel else "paused"
+    if not done and waited and cancel:
+        return Outcome(1, "its files will not be downloaded", (generation_id,))
+    return Outcome(done, f"{word} {_number(done, 'download')}" if done else "nothing is under way", (generation_id,))
+
+
+def take_news(store: Store, profile: str) -> News:
+    """What ended since any dashboard was told last; whoever takes the news has to tell them."""
+    with store.write() as connection:
+        return News(news.take(connection, profile))
+
+
+def tell_me(store: Store, profile: str, ids: Sequence[str]) -> Outcome:
+    """Turns on or off that the end of these generations is told by name, also in quiet hours."""
+    with store.write() as connection:
+        asked = [news.ask_for(connection, profile, row_id) for row_id in ids]
+    told = sum(asked)
+    text = f"you will be told when {'it ends' if told == 1 else f'these {told} end'}" if told else "not told by name"
+    return Outcome(len(asked), text, tuple(ids))
 
 
 def forget(store: Store, profile: str, ids: Sequence[str]) -> Outcome:

@@ -61,7 +61,8 @@ def test_submit_wait_retry_download(tmp_path: Path, demo_api: StartApi) -> None:
         assert data[:3] == b"\xff\xd8\xff"
         assert path.stat().st_mode & 0o777 == 0o600
     assert home.run("download", image).returncode == 0
-    assert len(list((tmp_path / "vivix").rglob("*.*"))) == 4
+    assert len(list((tmp_path / "vivix").rglob("*.jpg"))) == 4
+    assert len(list((tmp_path / "vivix").rglob("*.*"))) == 8, "each with its description"
     assert home.run("download", image, "--to", str(tmp_path / "there")).returncode == 0
     assert len(list((tmp_path / "there").rglob("*.jpg"))) == 4
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -221,3 +222,22 @@ def test_two_dashboards_share_one_database_and_one_engine(tmp_path: Path, demo_a
             assert second.exit_code() == 0
     submissions = [json.loads(x) for x in home.run("list", "--submissions", "--json").stdout.splitlines()]
     assert [item["state"] for item in submissions] == ["accepted"]
+
+
+def test_an_end_reaches_the_users_own_terminal_as_bell_notification_and_title(
+    tmp_path: Path, demo_api: StartApi
+) -> None:
+    api = demo_api("empty", speed=20)
+    home = make_home(tmp_path, VIVIX_API_KEY=api.key, VIVIX_BASE_URL=api.base_url)
+    with Terminal(home) as terminal:
+        terminal.wait_for("● live", 30)
+        home.run("submit", "-", "--no-wait", stdin=FOUR)
+        terminal.wait_for("1 done", 30)
+        end = time.monotonic() + 10
+        while b"\x1b]9;1 done\x07" not in terminal.raw and time.monotonic() < end:
+            terminal.read(0.1)
+        assert b"\x1b]9;1 done\x07" in terminal.raw
+        assert b"\x1b]2;vivix-tui: 1 " in terminal.raw
+        terminal.press("q")
+        assert terminal.exit_code() == 0
+        assert terminal.raw.rindex(b"\x1b[23;2t") > terminal.raw.index(b"\x1b[22;2t")

@@ -127,8 +127,15 @@ class World:
         return query.queue_paused(self.store, PROFILE)
 
     def files(self) -> list[Path]:
-        """Every file below the outputs."""
-        return sorted(path for path in self.outputs.rglob("*") if path.is_file())
+        """Every file below the outputs but the descriptions of outputs."""
+        return sorted(path for path in self._below() if path not in self.descriptions())
+
+    def descriptions(self) -> list[Path]:
+        """The JSON files beside outputs."""
+        return sorted(path for path in self._below() if path.suffix == ".json" and path.with_suffix("").exists())
+
+    def _below(self) -> list[Path]:
+        return [path for path in self.outputs.rglob("*") if path.is_file()]
 
     def dump(self) -> str:
         """All that the database holds, as text."""

@@ -97,7 +97,26 @@ def test_the_filter_searches_prompt_and_code_literally(store: Store, text: str, 
     verbs.track(store, "p", [("a", None), ("b", BODY), ("c", '{"prompt": "100% wool"}')])
     record(store, "a", "failed", error="PROVIDER-ERROR")
     assert ids(store, query.Filter(text=text)) == found
-    assert query.count(store, "p", query.Filter(text=text)) == len(found)
+    filter_ = query.Filter(text=text)
+    assert query.count(store, "p", filter_) == len(found)
+    numbers = query.matches(store, "p", filter_)
+    assert [row.id for row in query.rows_of(store, "p", numbers)] == ids(store, filter_)
+
+
+def test_what_matches_is_kept_as_numbers_of_generations_and_submissions(store: Store) -> None:
+    verbs.track(store, "p", [("a", BODY), ("b", BODY)])
+    verbs.track(store, "q", [("a", BODY)])
+    waiting, _ = verbs.submit(store, "p", [BODY, '{"prompt": "a fox"}']).ids
+    misty = query.Filter(text="misty")
+    numbers = query.matches(store, "p", misty)
+    assert [row.id for row in query.rows_of(store, "p", numbers)] == ids(store, misty)
+    assert query.number_of(store, "p", "submission", waiting) in numbers
+    assert query.number_of(store, "p", "generation", "a") in numbers
+    assert query.number_of(store, "q", "generation", "a") not in numbers
+    assert query.number_of(store, "p", "generation", "nobody") is None
+    assert [row.id for row in query.rows_of(store, "p", numbers[::-1])] == ids(store, misty)[::-1]
+    verbs_queue.cancel(store, "p", [waiting])
+    assert waiting not in [row.id for row in query.rows_of(store, "p", query.matches(store, "p", misty))]
 
 
 def test_a_forgotten_row_stays_on_disk_and_track_brings_it_back(store: Store) -> None:

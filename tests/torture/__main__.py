@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tests.torture import calls, kills, moments, money, rivals, slots, writers
+from tests.torture import calls, downloads, kills, moments, money, rivals, slots, writers
 from tests.torture.figures import Figures
 
 Part = Callable[[Path], Figures]
@@ -26,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--seed", type=int, default=1, metavar="S", help="what chance depends on (default 1)")
     arguments.add_argument("--bodies", type=int, default=500, metavar="N", help="bodies for the demo (default 500)")
     arguments.add_argument("--writes", type=int, default=100, metavar="N", help="kill -9 while writing (default 100)")
+    arguments.add_argument("--files", type=int, default=50, metavar="N", help="files to fetch (default 50)")
     arguments.add_argument(
         "--calls",
         type=int,
@@ -50,6 +51,7 @@ def main() -> int:
         "two": partial(writers.two, operations=10_000),
         "takeovers": partial(rivals.takeovers, kills=12, seed=options.seed),
         "retries": partial(rivals.retries, pairs=15, seed=options.seed),
+        "downloads": partial(downloads.run, files=options.files, seed=options.seed),
         "calls": partial(calls.run, most=options.calls, seed=options.seed),
     }
     unknown = set(options.only or ()) - set(parts)

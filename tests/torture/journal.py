@@ -74,7 +74,7 @@ class Journal:
         return sorted(path.name for path in self.database.parent.glob("*.damaged-*"))
 
     def files(self) -> list[Path]:
-        return sorted(path for path in self.outputs.rglob("*") if path.is_file())
+        return sorted(path for path in self.outputs.rglob("*") if path.is_file() and path.suffix != ".json")
 
 
 def sha256(path: Path) -> str:

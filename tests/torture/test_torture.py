@@ -1,13 +1,13 @@
 """The torture in small, seconds each: the same runs, the same promises. `make torture` does them by the hundred.
 
-Rows LIF-01, LIF-05, MON-01 to MON-05, MON-07, RAT-08, STO-01, STO-02; G1, G2, G5.
+Rows LIF-01, LIF-05, MON-01 to MON-05, MON-07, RAT-08, STO-01, STO-02, DOW-12; G1, G2, G5, G6.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.torture import calls, kills, moments, money, rivals, slots, writers
+from tests.torture import calls, downloads, kills, moments, money, rivals, slots, writers
 from tests.torture.figures import Figures
 
 
@@ -53,6 +53,11 @@ def test_mon_05_lif_05_two_processes_that_ask_for_one_retry_send_one(tmp_path: P
 
 def test_rat_08_the_demo_never_has_more_in_flight_than_slots_through_a_kill(tmp_path: Path) -> None:
     kept(slots.run(tmp_path, bodies=14, seed=1, speed=60, timeout_s=60))
+
+
+def test_g6_dow_12_files_from_a_faulty_host_are_right_through_kills(tmp_path: Path) -> None:
+    figures = kept(downloads.run(tmp_path, files=8, seed=2, most_mb=20, kills=3, pause_s=0.2, mib_s=0.1, timeout_s=90))
+    assert figures.values["kill -9"] >= 1
 
 
 def test_g5_a_call_to_the_system_that_fails_breaks_nothing(tmp_path: Path) -> None:

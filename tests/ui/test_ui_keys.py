@@ -19,6 +19,7 @@ from vivix_tui.store import downloads, generations, query, submissions
 from vivix_tui.ui.actions import ACTIONS
 from vivix_tui.ui.app import VivixApp
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
+from vivix_tui.ui.listing import key_of
 from vivix_tui.ui.screens.dialogs import Confirm, Reading
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.widgets.bars import Bar
@@ -111,6 +112,24 @@ async def test_filter_as_you_type_and_escape_clears_one_thing_at_a_time(screen: 
         assert main(app).query_one(GenerationTable).marks
         await press(pilot, "escape")
         assert not main(app).query_one(GenerationTable).marks
+
+
+async def test_what_a_filter_by_text_lets_through_follows_the_store(screen: Screen) -> None:
+    screen.busy()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await press(pilot, "slash", *"tokyo", "enter")
+        assert main(app).listing.count == 1
+        for number in range(3):
+            verbs.track(screen.store, PROFILE, [(f"late-{number}", '{"prompt": "tokyo again"}')])
+            main(app).reload()
+        async with asyncio.timeout(10):
+            while main(app).listing.count != 4:
+                await pilot.pause(0.05)
+        last = main(app).listing.row(3)
+        assert last is not None
+        assert last.id.startswith("7c2f90aa")
+        assert main(app).listing.index_of(key_of(last)) == 3
 
 
 async def test_a_filter_without_match_says_so(screen: Screen) -> None:

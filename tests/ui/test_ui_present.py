@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,20 +85,28 @@ def test_lineage_says_what_changed(screen: Screen) -> None:
     ("facts", "shown", "role"),
     [
         (None, "not fetched; d downloads", "muted"),
-        ({"state": d.DONE, "size_bytes": 2_100_000, "verified": True, "path": "/o/a\x1b.jpg"},
-         "✓ 2.1 MB, whole: /o/a␛.jpg", "done"),
-        ({"state": d.DONE, "size_bytes": 1, "verified": False, "path": "/o"}, "✓ 1 Byte, NOT WHOLE: /o", "warn"),
-        ({"state": d.DONE, "size_bytes": 1, "verified": None, "path": "/o"}, "✓ 1 Byte, not verifiable: /o", "done"),
+        ({"state": d.DONE, "size_bytes": 2_100_000, "verified": True, "path": "a\x1b.jpg"},
+         "✓ 2.1 MB, whole: a␛.jpg", "done"),
+        ({"state": d.DONE, "size_bytes": 1, "verified": False, "path": "a\x1b.jpg"},
+         "✓ 1 Byte, NOT WHOLE: a␛.jpg", "warn"),
+        ({"state": d.DONE, "size_bytes": 1, "verified": None, "path": "a\x1b.jpg"},
+         "✓ 1 Byte, not verifiable: a␛.jpg", "done"),
+        ({"state": d.DONE, "size_bytes": 1, "verified": True, "path": "gone.jpg"},
+         "✗ missing, d fetches it again: gone.jpg", "warn"),
         ({"state": d.ACTIVE, "received_bytes": 43, "size_bytes": 100}, "↓ 43% 43 Bytes", "active"),
         ({"state": d.ACTIVE, "received_bytes": 43}, "↓ 43 Bytes", "active"),
         ({"state": d.QUEUED, "attempts": 2, "error": "reset"}, "↓ 0 Bytes, attempt 2: reset", "active"),
         ({"state": d.FAILED, "error": "404\x1b[2J"}, "✗ failed: 404␛[2J", "failed"),
-        ({"state": d.PAUSED}, "✗ paused: no reason", "failed"),
+        ({"state": d.PAUSED}, "‖ paused; d goes on", "muted"),
+        ({"state": d.PAUSED, "error": "disk full"}, "‖ paused: disk full", "warn"),
+        ({"state": d.CANCELLED}, "‖ cancelled; d goes on", "muted"),
     ],
 )  # fmt: skip
 def test_each_output_says_where_its_file_is(
-    screen: Screen, facts: dict[str, Any] | None, shown: str, role: str
+    screen: Screen, facts: dict[str, Any] | None, shown: str, role: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a\x1b.jpg").touch()
     done = screen.row(1, "completed", output_urls=("https://h/0.jpg",))
     found = query.detail(screen.store, PROFILE, "generation", done)
     assert found is not None

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import msgspec
 import pytest
 from textual.pilot import Pilot
@@ -11,7 +15,7 @@ from tests.ui.conftest import NOW, PROFILE, VIDEO, Screen, Snap, settled
 from vivix_tui import verbs, verbs_queue
 from vivix_tui.config import Settings, Spend, Ui
 from vivix_tui.errors import Refusal
-from vivix_tui.store import submissions
+from vivix_tui.store import downloads, submissions
 
 SIZES = [(120, 36), (80, 24)]
 two_sizes = pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
@@ -165,3 +169,43 @@ async def test_ascii(screen: Screen, snap: Snap, size: Size) -> None:
     screen.busy()
     settings = msgspec.structs.replace(Settings(), ui=Ui(ascii=True))
     await snap(screen.app(settings=settings), size=size)
+
+
+FILE_STATES: dict[str, tuple[dict[str, Any], ...]] = {
+    "downloading": (
+        {"state": "active", "received_bytes": 1_900_000, "size_bytes": 2_400_000},
+        {"state": "active", "received_bytes": 400_000, "size_bytes": 2_300_000, "attempts": 2,
+         "error": "stalled: less than 512 bytes a second"},
+        {"state": "active", "received_bytes": 700_000},
+        {"state": "queued"},
+    ),
+    "done": (
+        {"state": "done", "size_bytes": 2_400_000, "verified": True, "path": "vivix/2026-05-10/grok-5b91a581-1.jpg"},
+        {"state": "done", "size_bytes": 2_300_000, "verified": None, "path": "vivix/2026-05-10/grok-5b91a581-2.jpg"},
+        {"state": "done", "size_bytes": 2_300_000, "verified": True, "path": "vivix/moved-elsewhere.jpg"},
+        {"state": "failed", "link_asked": 2, "error": "gone from the server: the server answered 404"},
+    ),
+    "disk-full": (
+        {"state": "done", "size_bytes": 2_400_000, "verified": True, "path": "vivix/2026-05-10/grok-5b91a581-1.jpg"},
+        *({"state": "paused", "received_bytes": 400_000, "size_bytes": 2_300_000,
+           "error": "disk full: No space left on device; free some space, then download again"},) * 2,
+        {"state": "paused"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILE_STATES)
+@two_sizes
+async def test_files_of_outputs(
+    screen: Screen, snap: Snap, size: Size, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen.busy()
+    done = "5b91a581-0000-4000-8000-000000000000"
+    verbs.download(screen.store, PROFILE, done)
+    for item, facts in zip(downloads.of(screen.store, PROFILE, done), FILE_STATES[name], strict=True):
+        downloads.update(screen.store, replace(item, **facts))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "vivix" / "2026-05-10").mkdir(parents=True)
+    for number in (1, 2):
+        (tmp_path / "vivix" / "2026-05-10" / f"grok-5b91a581-{number}.jpg").touch()
+    await snap(screen.app(), "3", "g", *(["enter"] if size == (80, 24) else []), size=size)

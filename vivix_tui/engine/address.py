@@ -6,7 +6,6 @@ fetching. An output URL is text of strangers: it must not reach into this networ
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urljoin, urlsplit
@@ -45,25 +44,32 @@ def check_url(url: str, *, loopback: bool) -> tuple[str, int]:
 
 
 def redirected(url: str, location: str) -> str:
-    """Where `location` leads from `url`."""
+    """Where `location` leads from `url`. Raises ForbiddenURL where that is nowhere, or from https to http."""
     try:
-        return urljoin(url, location)
+        target = urljoin(url, location)
+        downgraded = urlsplit(url).scheme == "https" and urlsplit(target).scheme == "http"
     except ValueError:
         raise ForbiddenURL(f"not a usable URL: {one_line(location, 80)}") from None
+    if downgraded:
+        raise ForbiddenURL(f"a redirect from https to http is not followed: {one_line(target, 80)}")
+    return target
 
 
-async def check_address(host: str, port: int, *, loopback: bool, private: bool) -> None:
-    """Raises ForbiddenURL where any address of `host` is not a public one (or an allowed exception), OSError where
-    the name cannot be resolved."""
+def addresses_of(host: str, port: int, *, loopback: bool, private: bool) -> list[str]:
+    """The addresses of `host`, all of them checked; blocks. A connection has to go to one of these, and not to what
+    the name resolves to a moment later. Raises ForbiddenURL where any of them is not a public one (or an allowed
+    exception), OSError where the name cannot be resolved."""
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError:
         raise ForbiddenURL(f"not a usable host name: {one_line(host, 60)}") from None
-    for *_, address in found:
-        ip = ip_address(str(address[0]).partition("%")[0])
+    addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+    for address in addresses:
+        ip = ip_address(address.partition("%")[0])
         allowed = (loopback and ip.is_loopback) or (private and not ip.is_multicast and not ip.is_unspecified)
         if not allowed and not is_public(ip):
             raise ForbiddenURL(f"{one_line(host, 60)} is not a public address")
+    return addresses
 
 
 def is_public(ip: IPv4Address | IPv6Address) -> bool:

@@ -1,6 +1,7 @@
 """The queue of downloads: a few at a time, again after failures, and what each failure means for the row.
 
-Owns: order, parallelism, retries with growing pauses, where files go. Refuses: HTTP (`fetch`).
+Owns: order, parallelism, pauses before the next attempt, what the user stopped, where files go. Refuses: HTTP
+(`fetch`).
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ import asyncio
 import errno
 import logging
 import random
-from dataclasses import replace
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
-
-import httpx
 
 from vivix_tui.config import Config, is_loopback
 from vivix_tui.domain import download as d
@@ -23,15 +24,22 @@ from vivix_tui.domain import naming, times
 from vivix_tui.domain.account import parse_body
 from vivix_tui.domain.download import Download
 from vivix_tui.domain.text import one_line
+from vivix_tui.engine import sidecar
 from vivix_tui.engine.address import ForbiddenURL
-from vivix_tui.engine.fetch import Failed, Fetcher
+from vivix_tui.engine.exchange import Failed
+from vivix_tui.engine.fetch import Fetcher
 from vivix_tui.engine.part_file import removed
 from vivix_tui.errors import StoreError, UsageError
 from vivix_tui.store import downloads, generations
 from vivix_tui.store.store import Store
 
-MAX_ATTEMPTS = 6
-LONGEST_PAUSE_S = 30.0
+PER_HOST = 2
+MAX_FRUITLESS = 6
+MAX_ATTEMPTS = 100
+UNREACHABLE_S = 900.0
+LONGEST_PAUSE_S = 60.0
+RETRY_EVERY_S = 2.0
+RETRIES_AT_ONCE = 20
 STORE_AGAIN_S = 5.0
 HOPELESS = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
@@ -39,6 +47,16 @@ HOPELESS = frozenset(
 log = logging.getLogger("vivix_tui.engine.downloader")
 
 Key = tuple[str, int]
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """What went wrong with one file so far, on the monotonic clock. An attempt that brought bytes is not fruitless."""
+
+    since: float
+    attempts: int = 0
+    fruitless: int = 0
+    again_at: float = 0.0
 
 
 class Downloader:
@@ -50,61 +68,96 @@ class Downloader:
         self._profile = config.profile
         self._base_url = config.account.base_url
         self._wake = wake
-        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._tasks: dict[Key, tuple[str, asyncio.Task[None]]] = {}
+        self._troubles: dict[Key, _Trouble] = {}
+        self._retry_at = 0.0
 
     async def run(self) -> None:
         """For ever; sleeps while nothing is wished for."""
         loopback = is_loopback(urlsplit(self._base_url).hostname or "")
-        fetcher = Fetcher(self._settings, self._base_url, loopback=loopback)
+        fetcher = Fetcher(self._settings, loopback=loopback)
         try:
-            for item in downloads.with_leftover(self._store, self._profile):
-                if removed(Path(item.part or "")):
-                    self._save(replace(item, part=None))
             while True:
+                self._obey()
                 self._start(fetcher)
                 await self._wake.wait()
                 self._wake.clear()
         finally:
-            for task in self._tasks.values():
+            running = [task for _, task in self._tasks.values()]
+            for task in running:
                 task.cancel()
-            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-            await fetcher.close()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    def _obey(self) -> None:
+        """Ends what the user paused or cancelled, and takes away parts that are of no more use."""
+        for item in downloads.stopped(self._store, self._profile):
+            key = (item.generation_id, item.index)
+            self._troubles.pop(key, None)
+            if key in self._tasks:
+                self._tasks[key][1].cancel()
+            elif item.state in d.OVER and removed(Path(item.part or "")):
+                downloads.without_part(self._store, item)
 
     def _start(self, fetcher: Fetcher) -> None:
+        if len(self._tasks) >= self._settings.parallel:
+            return
+        hosts, now = Counter(host for host, _ in self._tasks.values()), time.monotonic()
         for item in downloads.work(self._store, self._profile):
+            key, host = (item.generation_id, item.index), _host(item.url)
+            trouble = self._troubles.get(key)
+            waits = trouble is not None and trouble.again_at > now
+            if key in self._tasks or waits or hosts[host] >= PER_HOST:
+                continue
+            hosts[host] += 1
+            task = asyncio.create_task(self._fetch(fetcher, item))
+            self._tasks[key] = (host, task)
+            task.add_done_callback(partial(self._ended, key))
             if len(self._tasks) >= self._settings.parallel:
                 return
-            key = (item.generation_id, item.index)
-            if key not in self._tasks:
-                task = asyncio.create_task(self._fetch(fetcher, item))
-                self._tasks[key] = task
-                task.add_done_callback(partial(self._ended, key))
 
     def _ended(self, key: Key, task: asyncio.Task[None]) -> None:
         self._tasks.pop(key, None)
+        self._wake.set()
         error = None if task.cancelled() else task.exception()
-        if error is None:
-            self._wake.set()
-            return
-        log.error("what came of a download could not be written down: %s", error)
-        asyncio.get_running_loop().call_later(STORE_AGAIN_S, self._wake.set)
+        if error is not None:
+            log.error("what came of a download could not be written down: %s", error)
+            trouble = self._troubles.setdefault(key, _Trouble(time.monotonic()))
+            self._again(trouble, STORE_AGAIN_S)
 
     async def _fetch(self, fetcher: Fetcher, item: Download) -> None:
-        """All attempts at one file. Whatever happens, the row says what came of it."""
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            failure = await self._attempt(fetcher, replace(item, state=d.ACTIVE, attempts=attempt))
-            if failure is None:
-                return
-            item = self._current(item)
-            if failure.dead_link and not item.link_asked:
-                # The link may have expired: the generation is asked once for a fresh one, then this goes on.
-                self._save(replace(item, state=d.QUEUED, error=str(failure), link_asked=downloads.ASKED))
-                return
-            if failure.final or failure.dead_link or attempt == MAX_ATTEMPTS:
-                self._save(replace(item, state=d.FAILED, error=str(failure)))
-                return
-            self._save(replace(item, state=d.ACTIVE, error=str(failure)))
-            await asyncio.sleep(random.uniform(0, min(LONGEST_PAUSE_S, 2.0**attempt)))  # noqa: S311
+        """One attempt. Whatever happens, the row says what came of it."""
+        key, before = (item.generation_id, item.index), item.received_bytes
+        item = replace(item, state=d.ACTIVE, attempts=item.attempts + 1)
+        failure = await self._attempt(fetcher, item)
+        if failure is None:
+            self._troubles.pop(key, None)
+            return
+        item = self._current(item)
+        if failure.dead_link and not item.link_asked:
+            # The link may have expired: the generation is asked once for a fresh one, then this goes on.
+            self._save(replace(item, state=d.QUEUED, error=str(failure), link_asked=downloads.ASKED))
+            return
+        trouble = self._troubles.setdefault(key, _Trouble(time.monotonic()))
+        trouble.attempts += 1
+        trouble.fruitless = 0 if item.received_bytes > before else trouble.fruitless + 1
+        if failure.final or failure.dead_link or _is_hopeless(trouble, failure):
+            gone = "gone from the server: " if failure.dead_link else ""
+            self._save(replace(item, state=d.FAILED, error=f"{gone}{failure}"))
+            self._troubles.pop(key, None)
+            return
+        self._save(replace(item, state=d.ACTIVE, error=str(failure)))
+        jitter = random.uniform(0, min(LONGEST_PAUSE_S, 2.0**trouble.fruitless))  # noqa: S311
+        self._again(trouble, max(jitter, failure.after_s, self._turn_s()))
+
+    def _again(self, trouble: _Trouble, pause_s: float) -> None:
+        trouble.again_at = time.monotonic() + pause_s
+        asyncio.get_running_loop().call_later(pause_s, self._wake.set)
+
+    def _turn_s(self) -> float:
+        """How long a retry has to wait for its turn: some at once, then one each RETRY_EVERY_S, over all files."""
+        now = time.monotonic()
+        self._retry_at = max(self._retry_at + RETRY_EVERY_S, now - RETRIES_AT_ONCE * RETRY_EVERY_S)
+        return max(0.0, self._retry_at - now)
 
     async def _attempt(self, fetcher: Fetcher, item: Download) -> Failed | None:
         """One attempt; every way to fail as a Failed. None: it is over, well or paused."""
@@ -114,11 +167,6 @@ class Downloader:
             return failure
         except ForbiddenURL as error:
             return Failed(str(error), final=True)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            stalled = isinstance(error, httpx.ReadTimeout)
-            words = f"stalled for {self._settings.stall_s:g} s" if stalled else "the connection broke"
-            untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
-            return Failed(f"{words}: {one_line(str(error), 120) or type(error).__name__}", final=untrusted)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 reason = f"disk full: {error.strerror}; free some space, then download again"
@@ -137,6 +185,8 @@ class Downloader:
         return found[0] if found else item
 
     def _save(self, item: Download) -> None:
+        if item.state == d.DONE and item.part is not None and self._settings.sidecar:
+            sidecar.write(item, generations.get(self._store, self._profile, item.generation_id))
         downloads.update(self._store, item, durable=item.state in d.OVER)
 
     def _target(self, item: Download) -> Path:
@@ -162,3 +212,17 @@ class Downloader:
         except UsageError:
             # What this template is made of is empty here; a file without a proper name beats no file.
             return folder / naming.relative_path("output-{id8}-{index}", values)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_hopeless(trouble: _Trouble, failure: Failed) -> bool:
+    """A host that cannot be reached may be this machine's own network: that is waited for longer than an answer."""
+    if failure.unreachable:
+        return time.monotonic() - trouble.since > UNREACHABLE_S
+    return trouble.fruitless >= MAX_FRUITLESS or trouble.attempts >= MAX_ATTEMPTS

@@ -1,72 +1,54 @@
 """One attempt at one output: a request, bytes into the part file, the final name.
 
-Owns: ranges and validators, redirects, the stall rule, and that only a whole medium gets its name. Refuses: the queue
-and retries (`downloader`), and the API's key and cookies: this client never has them.
+Owns: ranges and validators, redirects, and that only a whole medium gets its name. Refuses: the queue and retries
+(`downloader`), sockets (`exchange`), and the API's key and cookies: these requests never have them.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
-import shutil
-import time
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
-
 from vivix_tui import __version__
-from vivix_tui.api.connect import transport_for
+from vivix_tui.api.connect import http_proxy_for, tls_context
 from vivix_tui.config import Download as Settings
 from vivix_tui.domain import download as d
 from vivix_tui.domain.download import Download
 from vivix_tui.domain.text import one_line
-from vivix_tui.engine.address import check_address, check_url, redirected
+from vivix_tui.engine.address import addresses_of, check_url, redirected
+from vivix_tui.engine.exchange import CONNECT_TIMEOUT_S, Exchange, Failed, Head
 from vivix_tui.engine.part_file import PartFile, free_part
+from vivix_tui.engine.pump import Pump, Throttle, needs_room
+from vivix_tui.engine.threads import in_thread
+from vivix_tui.errors import ConfigError
 
 MAX_REDIRECTS = 5
 PROGRESS_S = 0.5
-CONNECT_TIMEOUT_S = 15.0
 HEADERS = {"User-Agent": f"vivix-tui/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
-LEAST_BYTES_PER_S = 512
+REDIRECTS = (301, 302, 303, 307, 308)
 DEAD_LINK = (403, 404, 410)
 HOPELESS = (400, 401, 451)
+LONGEST_AFTER_S = 120.0
 
 Save = Callable[[Download], None]
 
 
-class Failed(Exception):
-    """This attempt brought no file. `final`: another one would not either; `dead_link`: a fresh URL may help."""
-
-    def __init__(self, text: str, *, final: bool = False, dead_link: bool = False) -> None:
-        super().__init__(text)
-        self.final = final
-        self.dead_link = dead_link
-
-
 class Fetcher:
-    """The downloads' own HTTP client. `loopback`: the API is on this machine, so outputs may be, too."""
+    """What all attempts share. `loopback`: the API is on this machine, so outputs may be, too. Raises ConfigError."""
 
-    def __init__(self, settings: Settings, base_url: str, *, loopback: bool) -> None:
+    def __init__(self, settings: Settings, *, loopback: bool) -> None:
         self._settings = settings
         self._loopback = loopback
-        # Outputs come from one kind of address, https; loopback is the demo's.
-        # A bare transport: no redirect, cookie or authorization happens behind our back.
-        self._transport = transport_for(
-            base_url if loopback else "https://outputs.invalid",
-            httpx.Limits(max_connections=32, max_keepalive_connections=4),
-        )
-        times = httpx.Timeout(settings.stall_s, connect=CONNECT_TIMEOUT_S)
-        self._extensions = {"timeout": times.as_dict()}
-
-    async def close(self) -> None:
-        await self._transport.aclose()
+        self._tls = tls_context()
+        self._throttle = Throttle(settings.bandwidth)
 
     async def attempt(self, item: Download, base: Path, save: Save) -> None:
         """Fetches `item` to `base` plus the extension that its content deserves.
 
-        `save` writes the row. Raises Failed, ForbiddenURL, httpx errors, OSError; the row says how far it came.
+        `save` writes the row. Raises Failed, ForbiddenURL, OSError (the disk's); the row says how far it came.
         """
         new = item.part is None
         if new:
@@ -79,7 +61,7 @@ class Fetcher:
             if part.finished_as is None:
                 item = await self._receive(item, part, save)
             else:
-                part.resume()
+                await in_thread(part.resume)
             await self._finish(item, part, base, save)
         except Failed as failure:
             if failure.final or failure.dead_link:
@@ -90,85 +72,102 @@ class Fetcher:
             part.close()
 
     async def _receive(self, item: Download, part: PartFile, save: Save) -> Download:
-        have = part.resume() if item.etag else 0
+        have = await in_thread(part.resume) if item.etag else 0
         if not have:
             part.restart()
         headers = {"Range": f"bytes={have}-", "If-Range": item.etag or ""} if have else {}
-        response = await self._open(item.url, headers)
+        exchange, head = await self._open(item.url, headers)
         try:
-            item = self._begin(item, part, response, have, save)
-            await self._read(item, part, response, save)
+            item = self._begin(item, part, head, have, save)
+            await self._read(item, part, exchange, save)
         finally:
-            await response.aclose()
+            exchange.close()
         if item.size_bytes is not None and part.size != item.size_bytes:
             raise Failed(f"{part.size:,} of {item.size_bytes:,} bytes came")
         return item
 
-    async def _open(self, url: str, headers: dict[str, str]) -> httpx.Response:
+    async def _open(self, url: str, headers: dict[str, str]) -> tuple[Exchange, Head]:
         """The answer to a GET, redirects followed by hand: each address is checked before anything is sent to it."""
         for _ in range(MAX_REDIRECTS + 1):
-            host, port = check_url(url, loopback=self._loopback)
+            exchange = Exchange(self._tls, stall_s=self._settings.stall_s)
+
+            def ask(exchange: Exchange = exchange, url: str = url) -> Head:
+                try:
+                    return self._ask(exchange, url, headers)
+                except BaseException:
+                    exchange.close()
+                    raise
+
             try:
-                await check_address(host, port, loopback=self._loopback, private=self._settings.allow_private)
-            except OSError as error:
-                raise Failed(f"{one_line(host, 60)} cannot be found: {error.strerror}") from None
-            request = httpx.Request("GET", url, headers=HEADERS | headers, extensions=self._extensions)
-            response = await self._transport.handle_async_request(request)
-            if not response.has_redirect_location:
-                return response
-            await response.aclose()
-            url = redirected(url, response.headers["location"])
+                async with asyncio.timeout(CONNECT_TIMEOUT_S + self._settings.stall_s):
+                    head = await in_thread(ask, abort=exchange.abort, wait=False)
+            except TimeoutError:
+                raise Failed(f"stalled: no answer within {CONNECT_TIMEOUT_S + self._settings.stall_s:g} s") from None
+            if head.status not in REDIRECTS or "location" not in head.headers:
+                return exchange, head
+            exchange.close()
+            url = redirected(url, head.headers["location"])
         raise Failed(f"more than {MAX_REDIRECTS} redirects", final=True)
 
-    def _begin(self, item: Download, part: PartFile, response: httpx.Response, have: int, save: Save) -> Download:
+    def _ask(self, exchange: Exchange, url: str, headers: dict[str, str]) -> Head:
+        host, port = check_url(url, loopback=self._loopback)
+        try:
+            proxy = http_proxy_for(url)
+        except ConfigError as error:
+            raise Failed(str(error), final=True) from None
+        try:
+            addresses = addresses_of(host, port, loopback=self._loopback, private=self._settings.allow_private)
+        except OSError as error:
+            if proxy is None:
+                raise Failed(f"{one_line(host, 60)} cannot be found: {error.strerror}", unreachable=True) from None
+            addresses = []  # names are the proxy's business where only the proxy knows them
+        return exchange.open(url, HEADERS | headers, addresses=addresses, proxy=proxy)
+
+    def _begin(self, item: Download, part: PartFile, head: Head, have: int, save: Save) -> Download:
         """Decides from the answer's head where the bytes go; records the validator before the first one is kept."""
-        status, etag = response.status_code, response.headers.get("etag", "")
+        status, etag = head.status, head.headers.get("etag", "")
         if status == 206 and have:
-            start, total = content_range(response.headers.get("content-range", ""))
+            start, total = content_range(head.headers.get("content-range", ""))
             other = (etag and etag != item.etag) or (item.size_bytes is not None and total != item.size_bytes)
             if start != have or other:
                 save(replace(item, etag=None, received_bytes=0))
                 raise Failed("the server sent a range of something else than what was begun")
         elif status == 200:
             part.restart()
-            total = _length(response.headers.get("content-length"))
+            total = _number(head.headers.get("content-length"))
             item = replace(item, etag=etag if etag.startswith('"') else None)
         elif status == 416 and have:
             save(replace(item, etag=None, received_bytes=0))
             raise Failed("what was left of an earlier attempt no longer fits")
         else:
-            text = f"the server answered {status}"
-            raise Failed(text, final=status in HOPELESS, dead_link=status in DEAD_LINK)
+            after_s = min(_number(head.headers.get("retry-after")) or 0, LONGEST_AFTER_S)
+            final, dead = status in HOPELESS, status in DEAD_LINK
+            raise Failed(f"the server answered {status}", final=final, dead_link=dead, after_s=after_s)
         limit = self._settings.max_size_mb * 1_000_000
         if limit and total is not None and total > limit:
             raise Failed(f"{total:,} bytes, more than download.max_size_mb allows", final=True)
-        reserve = self._settings.reserve_mb * 1_000_000
-        if shutil.disk_usage(part.path.parent).free - (total or 0) + part.size < reserve:
-            raise OSError(errno.ENOSPC, f"less than download.reserve_mb ({reserve:,} bytes) would be left")
+        needs_room(part.path.parent, (total or 0) - part.size, self._settings)
         item = replace(item, size_bytes=total, received_bytes=part.size, error=None)
         save(item)
         return item
 
-    async def _read(self, item: Download, part: PartFile, response: httpx.Response, save: Save) -> None:
-        told = window = time.monotonic()
-        at_window = part.size
-        limit = self._settings.max_size_mb * 1_000_000
+    async def _read(self, item: Download, part: PartFile, exchange: Exchange, save: Save) -> None:
+        """The body into the part; the row follows twice a second, and at the end, however that comes."""
+        pump = Pump(exchange, part, self._settings, self._throttle)
+        reading = asyncio.create_task(in_thread(pump.run, abort=pump.stop))
+        saved = -1
         try:
-            async for chunk in response.aiter_raw():
-                part.write(chunk)
-                now = time.monotonic()
-                if limit and part.size > limit:
-                    raise Failed("more bytes than download.max_size_mb allows", final=True)
-                if now - window > self._settings.stall_s:
-                    if part.size - at_window < LEAST_BYTES_PER_S * (now - window):
-                        raise Failed(f"stalled: less than {LEAST_BYTES_PER_S} bytes a second")
-                    window, at_window = now, part.size
-                if now - told > PROGRESS_S:
-                    told = now
-                    part.flush()
-                    save(replace(item, received_bytes=part.size))
+            while not reading.done():
+                await asyncio.wait([reading], timeout=PROGRESS_S)
+                if part.size != saved:
+                    saved = part.size
+                    save(replace(item, received_bytes=saved))
+            await reading
         finally:
-            part.flush()
+            reading.cancel()
+            # A part that a thread still writes to must not be begun anew by the next attempt.
+            with contextlib.suppress(asyncio.CancelledError, Failed, OSError):
+                await reading
             save(replace(item, received_bytes=part.size))
 
     async def _finish(self, item: Download, part: PartFile, base: Path, save: Save) -> None:
@@ -180,7 +179,7 @@ class Fetcher:
             save(replace(item, etag=None, received_bytes=0))
             raise Failed("the file is not whole")
         size = part.size
-        final = await asyncio.to_thread(part.finish, base.with_name(f"{base.name}.{kind}"))
+        final = await in_thread(lambda: part.finish(base.with_name(f"{base.name}.{kind}")))
         item = replace(
             item, state=d.DONE, path=str(final), size_bytes=size, received_bytes=size,
             sha256=part.sha256, verified=whole, error=None,
@@ -196,10 +195,10 @@ def content_range(value: str) -> tuple[int | None, int | None]:
     unit, _, rest = value.partition(" ")
     span, _, total = rest.partition("/")
     first = span.partition("-")[0]
-    if unit.lower() != "bytes" or not first.isdigit():
+    if unit.lower() != "bytes":
         return None, None
-    return int(first), int(total) if total.isdigit() else None
+    return _number(first), _number(total)
 
 
-def _length(value: str | None) -> int | None:
-    return int(value) if value is not None and value.isdigit() and len(value) < 19 else None
+def _number(value: str | None) -> int | None:
+    return int(value) if value is not None and value.isascii() and value.isdigit() and len(value) < 19 else None

@@ -29,12 +29,13 @@ class PartFile:
         if self.finished_as is None and not new and path.exists() and path.stat().st_nlink > 1:
             path.unlink()  # another name elsewhere holds these bytes: emptying them here would empty them there
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_EXCL if new else 0)
-        self._file = os.fdopen(os.open(path, flags, 0o600), "r+b")
+        self._file = os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0)
         self._digest = hashlib.sha256()
 
     def resume(self) -> int:
         """Reads what an earlier attempt left, for the digest. Returns its size."""
         self._file.seek(0)
+        self._digest, self.size = hashlib.sha256(), 0
         while block := self._file.read(_BLOCK):
             self._digest.update(block)
             self.size += len(block)
@@ -47,24 +48,24 @@ class PartFile:
         self._digest = hashlib.sha256()
         self.size = 0
 
-    def write(self, block: bytes) -> None:
-        self._file.write(block)
-        self._digest.update(block)
-        self.size += len(block)
+    def write(self, block: memoryview) -> int:
+        """Appends what the disk takes of `block` at once; that is for the caller to have digested. Raises OSError."""
+        written = self._file.write(block)
+        self.size += written
+        return written
 
-    def flush(self) -> None:
-        self._file.flush()
+    def digest(self, block: memoryview) -> None:
+        """The next bytes of those that were written, in their order; may lag behind, in another thread."""
+        self._digest.update(block)
 
     def kind(self) -> str | None:
         """What kind of file it is, by its first bytes."""
-        self._file.flush()
         self._file.seek(0)
         found = media.kind_of(self._file.read(media.HEAD_BYTES))
         self._file.seek(self.size)
         return found
 
     def is_whole(self, kind: str) -> bool | None:
-        self._file.flush()
         return media.is_whole(self._file, kind, self.size)
 
     @property
@@ -88,7 +89,6 @@ class PartFile:
 
         The name of the part stays: it is for the caller to remove once the row knows the final one.
         """
-        self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
         final = self.finished_as or _link_free_name(self.path, target)

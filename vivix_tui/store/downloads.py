@@ -10,7 +10,7 @@ from dataclasses import fields
 from datetime import datetime
 
 from vivix_tui.domain import times
-from vivix_tui.domain.download import Download
+from vivix_tui.domain.download import CANCELLED, Download
 from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
 from vivix_tui.store.store import Store
 
@@ -42,10 +42,36 @@ def work(store: Store, profile: str) -> list[Download]:
     return [from_row(row) for row in rows]
 
 
-def with_leftover(store: Store, profile: str) -> list[Download]:
-    """Finished ones whose part was not removed: the program was killed between the two."""
-    rows = store.all(f"{_SELECT} WHERE profile = ? AND state = 'done' AND part IS NOT NULL", (profile,))
+def stopped(store: Store, profile: str) -> list[Download]:
+    """What must not go on, and has a part yet: paused by the user or a full disk, cancelled, or done (the program was
+    killed before the part was removed)."""
+    rows = store.all(
+        f"{_SELECT} WHERE profile = ? AND state IN ('paused', 'cancelled', 'done') AND part IS NOT NULL", (profile,)
+    )
     return [from_row(row) for row in rows]
+
+
+def without_part(store: Store, item: Download) -> None:
+    """The part of one that is over was removed."""
+    with store.write() as connection:
+        connection.execute(
+            'UPDATE downloads SET part = NULL, etag = NULL WHERE profile = ? AND generation_id = ? AND "index" = ?'
+            " AND part = ? AND state IN ('cancelled', 'done')",
+            (item.profile, item.generation_id, item.index, item.part),
+        )
+
+
+def stop(connection: sqlite3.Connection, profile: str, generation_id: str, state: str) -> int:
+    """Pauses or cancels what is queued, under way or paused. Returns how many; a cancelled wish is taken back."""
+    if state == CANCELLED:
+        connection.execute(
+            "UPDATE generations SET wanted_in = NULL WHERE profile = ? AND generation_id = ?", (profile, generation_id)
+        )
+    return connection.execute(
+        "UPDATE downloads SET state = ?, error = NULL WHERE profile = ? AND generation_id = ?"
+        " AND state IN ('queued', 'active', 'paused')",
+        (state, profile, generation_id),
+    ).rowcount
 
 
 def want(connection: sqlite3.Connection, row: Generation, directory: str, now: datetime) -> None:
@@ -113,13 +139,13 @@ def requeue(connection: sqlite3.Connection, item: Download) -> None:
 
 
 def update(store: Store, item: Download, *, durable: bool = False) -> None:
-    """Writes the whole row of `item`, unless the user cancelled it meanwhile."""
+    """Writes the whole row of `item`, unless the user paused or cancelled it meanwhile."""
     values = {name: getattr(item, name) for name in COLUMNS}
     sets = ", ".join(f'"{n}" = :{n}' for n in COLUMNS if n not in ("profile", "generation_id", "index"))
     with store.write(durable=durable) as connection:
         connection.execute(
             f"UPDATE downloads SET {sets} WHERE profile = :profile AND generation_id = :generation_id"
-            " AND \"index\" = :index AND state <> 'cancelled'",
+            " AND \"index\" = :index AND state NOT IN ('paused', 'cancelled')",
             values,
         )
 

@@ -5,7 +5,9 @@ Owns: filter, order and paging in SQL, so that 100,000 rows cost as much as fort
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import sqlite3
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -87,14 +89,15 @@ class Detail:
     retries: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
     wanted: bool = False
+    tell: bool = False
     audit: Audit | None = None
 
 
 _ROWS = """
-SELECT 'generation' AS kind, generation_id AS id, section, sort_ms FROM generations
+SELECT 'generation' AS kind, generation_id AS id, section, sort_ms, rowid AS number FROM generations
   WHERE profile = :profile AND section IS NOT NULL {generation_filter}
 UNION ALL
-SELECT 'submission', submission_id, section, sort_ms FROM submissions
+SELECT 'submission', submission_id, section, sort_ms, -rowid FROM submissions
   WHERE profile = :profile AND section IS NOT NULL {submission_filter}
 """
 _ORDER = "ORDER BY section, sort_ms DESC, id"
@@ -127,10 +130,39 @@ FROM submissions WHERE profile = ? AND submission_id IN ({marks})
 
 def page(store: Store, profile: str, filter_: Filter, *, offset: int, limit: int) -> list[TableRow]:
     """`limit` rows from `offset` in the order of the table: active ones first, then the newest."""
-    rows = store.all(
-        f"{_rows_sql(filter_)} {_ORDER} LIMIT :limit OFFSET :offset",
-        _parameters(profile, filter_) | {"limit": limit, "offset": offset},
+    sql = f"{_rows_sql(filter_)} {_ORDER} LIMIT :limit OFFSET :offset"
+    return _rows(store, profile, store.all(sql, _parameters(profile, filter_) | {"limit": limit, "offset": offset}))
+
+
+def matches(store: Store, profile: str, filter_: Filter) -> array[int]:
+    """All rows that the filter lets through, in the order of the table, as numbers: 8 bytes each, whatever their ids.
+
+    They hold until the database changes; submissions have negative ones.
+    """
+    sql = f"SELECT number FROM ({_rows_sql(filter_)} {_ORDER})"
+    return array("q", (row[0] for row in store.all(sql, _parameters(profile, filter_))))
+
+
+def rows_of(store: Store, profile: str, numbers: Sequence[int]) -> list[TableRow]:
+    """The rows with these numbers (see `matches`), in this order; those that are gone meanwhile are left out."""
+    marks = ", ".join("?" * len(numbers))
+    sql = (
+        f"SELECT 'generation' AS kind, generation_id AS id, rowid AS number FROM generations WHERE rowid IN ({marks})"
+        f" UNION ALL SELECT 'submission', submission_id, -rowid FROM submissions WHERE rowid IN ({marks})"
     )
+    found = {row["number"]: row for row in store.all(sql, [*numbers, *(-number for number in numbers)])}
+    return _rows(store, profile, [found[number] for number in numbers if number in found])
+
+
+def number_of(store: Store, profile: str, kind: str, row_id: str) -> int | None:
+    """The number (see `matches`) of a row, None where there is none."""
+    table, sign = ("generations", "") if kind == "generation" else ("submissions", "-")
+    sql = f"SELECT {sign}rowid FROM {table} WHERE profile = ? AND {kind}_id = ?"
+    return next((int(row[0]) for row in store.all(sql, (profile, row_id))), None)
+
+
+def _rows(store: Store, profile: str, rows: Sequence[sqlite3.Row]) -> list[TableRow]:
+    """What the table shows of these, each with its `kind` and `id`."""
     found: dict[tuple[str, str], TableRow] = {}
     for kind, sql in (("generation", _GENERATION), ("submission", _SUBMISSION)):
         ids = [row["id"] for row in rows if row["kind"] == kind]
@@ -208,9 +240,10 @@ def detail(store: Store, profile: str, kind: str, row_id: str) -> Detail | None:
         " ORDER BY position",
         (profile, row_id),
     )
-    wanted = store.one(
-        "SELECT wanted_in IS NOT NULL FROM generations WHERE profile = ? AND generation_id = ?", (profile, row_id)
-    )[0]
+    wanted, tell = store.one(
+        "SELECT wanted_in IS NOT NULL, tell FROM generations WHERE profile = ? AND generation_id = ?",
+        (profile, row_id),
+    )
     return Detail(
         generation=generation,
         submission=submissions.get(store, generation.submission_id) if generation.submission_id else None,
@@ -219,8 +252,14 @@ def detail(store: Store, profile: str, kind: str, row_id: str) -> Detail | None:
         retries=tuple(row[0] for row in retries),
         events=events,
         wanted=bool(wanted),
+        tell=bool(tell),
         audit=audits.of(store, profile, row_id),
     )
+
+
+def last_event(store: Store) -> int:
+    """The number of the newest line of all timelines."""
+    return generations.last_event(store)
 
 
 def generation(store: Store, profile: str, generation_id: str) -> Generation | None:

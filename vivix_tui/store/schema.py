@@ -226,5 +226,19 @@ ALTER TABLE engines ADD COLUMN unasked_of INTEGER;
 ALTER TABLE engines ADD COLUMN unasked_s INTEGER
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, MONEY, POLLING)
+# Which ends were told to somebody, by whichever dashboard saw them first; and whose end is wanted to be told by name.
+NEWS = """
+ALTER TABLE generations ADD COLUMN tell INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE told (profile TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID
+"""
+
+# What a filter by text looks at, in the order of the table: 100,000 rows are looked through in 40 ms, not 75, and need
+# no sorting. A full-text index would answer in 1 ms, but took 5 s to build, half as much disk again, and words of three
+# letters at least.
+FILTER = """
+CREATE INDEX generations_text ON generations
+  (profile, section, sort_ms DESC, generation_id, prompt, model, error, gone, phase) WHERE section IS NOT NULL
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, MONEY, POLLING, NEWS, FILTER)
 VERSION = len(MIGRATIONS)

@@ -15,6 +15,7 @@ from vivix_tui.domain.generation import COMPLETED
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import UsageError
 from vivix_tui.store import query
+from vivix_tui.ui.actions_files import FILE_ACTIONS, generations
 from vivix_tui.ui.actions_money import MONEY_ACTIONS
 from vivix_tui.ui.actions_preview import toggle_preview
 from vivix_tui.ui.commands import COMMANDS, keys_of, shown_keys
@@ -31,17 +32,6 @@ def add(screen: MainScreen) -> None:
             screen.wish(lambda: verbs.track(screen.store, screen.profile, ids).text)
 
     screen.ask(AddIds(), track)
-
-
-def download(screen: MainScreen) -> None:
-    ids = _generations(screen)
-    texts = []
-    for generation_id in ids:
-        try:
-            texts.append(verbs.download(screen.store, screen.profile, generation_id).text)
-        except UsageError as error:
-            texts.append(str(error))
-    screen.wish(lambda: texts[0] if len(texts) == 1 else f"{len(texts)} generations: {texts[0]}, …")
 
 
 def copy_id(screen: MainScreen) -> None:
@@ -68,9 +58,13 @@ def open_url(screen: MainScreen) -> None:
 
 
 def refresh(screen: MainScreen) -> None:
-    ids = _generations(screen)
+    ids = generations(screen)
     outcomes = [verbs.refresh(screen.store, screen.profile, i) for i in ids]
     screen.wish(lambda: outcomes[0].text if len(ids) == 1 else f"asking about {len(ids)}")
+
+
+def tell_me(screen: MainScreen) -> None:
+    screen.wish(lambda: verbs.tell_me(screen.store, screen.profile, generations(screen)).text)
 
 
 def forget(screen: MainScreen) -> None:
@@ -131,12 +125,8 @@ def quit_program(screen: MainScreen) -> None:
     screen.ask(Confirm("Quit?", text, "quit"), leave)
 
 
-def _generations(screen: MainScreen) -> list[str]:
-    return [row_id for kind, row_id in screen.targets() if kind == "generation"]
-
-
 def _urls(screen: MainScreen) -> list[str]:
-    found = [query.generation(screen.store, screen.profile, i) for i in _generations(screen)]
+    found = [query.generation(screen.store, screen.profile, i) for i in generations(screen)]
     urls = [url for row in found if row is not None and row.status == COMPLETED for url in row.urls]
     if not urls:
         raise UsageError("there are no URLs yet")
@@ -145,12 +135,13 @@ def _urls(screen: MainScreen) -> list[str]:
 
 ACTIONS: dict[str, Callable[[MainScreen], None]] = {
     **MONEY_ACTIONS,
+    **FILE_ACTIONS,
     "generation.add": add,
-    "generation.download": download,
     "generation.copy_id": copy_id,
     "generation.copy_urls": copy_urls,
     "generation.open": open_url,
     "generation.refresh": refresh,
+    "generation.tell": tell_me,
     "generation.forget": forget,
     "generation.undo": undo,
     "view.preview": toggle_preview,

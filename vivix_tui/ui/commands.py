@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from vivix_tui.domain import submission as s
-from vivix_tui.domain.generation import FAILED
+from vivix_tui.domain.generation import COMPLETED, FAILED
 from vivix_tui.store.query import TableRow
 
 
@@ -87,6 +87,13 @@ def _download(context: Context) -> str | None:
     return "the API no longer knows it" if row.gone is not None and not row.files else None
 
 
+def _tell(context: Context) -> str | None:
+    reason, row = _needs_generation(context), context.row
+    if reason or context.marked or row is None:
+        return reason
+    return "it has ended" if row.status in (COMPLETED, FAILED) or row.gone is not None else None
+
+
 def _urls(context: Context) -> str | None:
     reason, row = _needs_generation(context), context.row
     if reason or context.marked or row is None:
@@ -144,7 +151,8 @@ COMMANDS = (
     Command("view.all", "0", "all", "View", "all rows"),
     Command("view.redraw", "ctrl+l", "redraw", "View", "draw the screen anew"),
     Command("generation.add", "a", "add ids", "Do", "follow ids made elsewhere, pasted in", 7),
-    Command("generation.download", "d", "download", "Do", "fetch all outputs", 1, _download),
+    Command("generation.download", "d", "download", "Do", "fetch all outputs; again: pause, cancel", 1, _download),
+    Command("generation.download_to", "D", "download to…", "Do", "fetch all outputs into a folder", 0, _download),
     Command("generation.retry", "R", "retry…", "Do", "send the same body again; shows the price first", 2, _retry),
     Command("generation.edit", "E", "edit…", "Do", "edit the body in $EDITOR, then send it; shows the price", 0, _edit),
     Command("submission.move", "m", "queue…", "Do", "hold, release, move, cancel; settle an unknown one", 0, _move),
@@ -152,6 +160,7 @@ COMMANDS = (
     Command("generation.copy_urls", "Y", "copy URLs", "Do", "copy the output URLs", 0, _urls),
     Command("generation.open", "o", "open", "Do", "open the first output URL, or show them", 8, _urls),
     Command("generation.refresh", "r", "ask now", "Do", "ask the API about it now", 0, _needs_generation),
+    Command("generation.tell", "w", "tell me", "Do", "tell me by name when this one ends; again: no", 0, _tell),
     Command("generation.forget", "x", "forget", "Do", "hide rows; nothing is deleted", 0, _needs_target),
     Command("generation.undo", "z", "undo", "Do", "bring forgotten rows back", 0, _undo),
     Command("mark.toggle", "space", "mark", "Mark", "mark this row and go on", 0, _needs_row),

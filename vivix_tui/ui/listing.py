@@ -7,6 +7,7 @@ reading more rows than are looked at, however many there are.
 from __future__ import annotations
 
 import time
+from array import array
 
 from vivix_tui.domain import submission as s
 from vivix_tui.domain.estimate import Durations
@@ -17,6 +18,7 @@ from vivix_tui.store.query import Filter, TableRow
 from vivix_tui.store.store import Store
 
 PAGE_ROWS = 64
+REST = 10  # times as long as a look through all rows took, nothing is looked through again
 
 Key = tuple[str, str]
 
@@ -29,6 +31,9 @@ def key_of(row: TableRow) -> Key:
 class Listing:
     """A window on the filtered, ordered rows of one profile. `count` is as of the last `reload`.
 
+    A filter by text looks through all rows, so that it is not asked again at every change: `stale` says that what it
+    lets through may be another by now, and that `reload` wants to be called again.
+
     `trouble` says why a page could not be read since then: rows are asked for while the screen is being drawn, where
     an error would end the program.
     """
@@ -36,17 +41,35 @@ class Listing:
     def __init__(self, store: Store, profile: str) -> None:
         self.filter = Filter()
         self.count = 0
+        self.stale = False
         self.trouble: str | None = None
         self._store = store
         self._profile = profile
         self._history = History(store, profile)
         self._pages: dict[int, list[TableRow]] = {}
+        self._matches: array[int] | None = None
+        self._matched: Filter | None = None
+        self._look_again_at = 0.0
 
     def reload(self) -> None:
         """Something changed: what was read is read again when it is looked at."""
-        self.count = query.count(self._store, self._profile, self.filter)
+        if self.filter.text:
+            self._match()
+        else:
+            self._matches, self.stale = None, False
+            self.count = query.count(self._store, self._profile, self.filter)
         self._pages.clear()
         self.trouble = None
+
+    def _match(self) -> None:
+        began = time.monotonic()
+        if self._matches is not None and self._matched == self.filter and began < self._look_again_at:
+            self.stale = True
+            return
+        self._matches, self._matched = query.matches(self._store, self._profile, self.filter), self.filter
+        self.count, self.stale = len(self._matches), False
+        took_s = time.monotonic() - began
+        self._look_again_at = began + took_s * (1 + REST)
 
     def row(self, index: int) -> TableRow | None:
         """The row at `index`, None beyond the end and where it cannot be read."""
@@ -70,6 +93,9 @@ class Listing:
 
     def _read(self, number: int) -> list[TableRow]:
         try:
+            if self._matches is not None:
+                numbers = self._matches[number * PAGE_ROWS : (number + 1) * PAGE_ROWS]
+                return query.rows_of(self._store, self._profile, numbers)
             return query.page(self._store, self._profile, self.filter, offset=number * PAGE_ROWS, limit=PAGE_ROWS)
         except StoreError as error:
             self.trouble = str(error)
@@ -77,7 +103,10 @@ class Listing:
 
     def index_of(self, key: Key) -> int | None:
         """Where the row with this key is now, None where it is not shown."""
-        return query.index_of(self._store, self._profile, self.filter, *key)
+        if self._matches is None:
+            return query.index_of(self._store, self._profile, self.filter, *key)
+        number = query.number_of(self._store, self._profile, *key)
+        return None if number is None or number not in self._matches else self._matches.index(number)
 
     def now_known_as(self, key: Key) -> Key | None:
         """The key itself; of an accepted submission the generation that it became; None where nothing is left of it."""

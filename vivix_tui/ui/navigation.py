@@ -97,9 +97,6 @@ def back(screen: MainScreen) -> None:
 NAVIGATION: dict[str, Callable[[MainScreen], None]] = {
     **{f"move.{name}": partial(move, name=name) for name in STEPS},
     **{command_id: partial(filter_by_phase, phases=phases) for command_id, phases in FILTERS.items()},
-    "mark.toggle": toggle_mark,
-    "mark.all": mark_all,
-    "mark.none": unmark,
     "view.filter": open_filter,
     "view.zoom": lambda screen: screen.zoom(not screen.zoomed),
     "view.back": back,

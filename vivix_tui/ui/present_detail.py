@@ -6,6 +6,7 @@ Owns: which sections there are, their order and their words. Refuses: colours (a
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -231,6 +232,8 @@ def _in_all(item: Generation) -> str:
 
 def _outputs(detail: Detail, item: Generation, glyphs: dict[str, str]) -> Iterator[Line]:
     if not item.urls and item.status != COMPLETED:
+        if detail.tell:
+            yield Line("you will be told when it ends; w takes that back", "active")
         if detail.wanted:
             yield Line("its files will be downloaded when it completes", "active")
         return
@@ -248,12 +251,17 @@ def _file(item: Download | None, glyphs: dict[str, str]) -> Line:
     if item is None:
         return Line("not fetched; d downloads", "muted", 3)
     if item.state == d.DONE:
+        if item.path is None or not os.path.lexists(item.path):
+            return Line(f"{glyphs['failed']} missing, d fetches it again: {one_line(item.path or '')}", "warn", 3)
         size = humanize.naturalsize(item.size_bytes or 0)
         whole = {True: "whole", False: "NOT WHOLE", None: "not verifiable"}[item.verified]
         role = "warn" if item.verified is False else "done"
         return Line(f"{glyphs['done']} {size}, {whole}: {one_line(item.path or '')}", role, 3)
-    if item.state in (d.FAILED, d.PAUSED, d.CANCELLED):
-        return Line(f"{glyphs['failed']} {item.state}: {one_line(item.error or 'no reason')}", "failed", 3)
+    if item.state == d.FAILED:
+        return Line(f"{glyphs['failed']} failed: {one_line(item.error or 'no reason')}", "failed", 3)
+    if item.state in (d.PAUSED, d.CANCELLED):
+        words = f"{item.state}: {one_line(item.error)}" if item.error else f"{item.state}; d goes on"
+        return Line(f"{glyphs['held']} {words}", "warn" if item.error else "muted", 3)
     received = humanize.naturalsize(item.received_bytes)
     share = f" {min(100, item.received_bytes * 100 // item.size_bytes)}%" if item.size_bytes else ""
     again = f", attempt {item.attempts}: {one_line(item.error, 200)}" if item.error else ""

@@ -29,6 +29,7 @@ from vivix_tui.ui.listing import Key, Listing, key_of
 from vivix_tui.ui.navigation import NAVIGATION
 from vivix_tui.ui.present_detail import detail_lines
 from vivix_tui.ui.previewing import Previewing
+from vivix_tui.ui.telling import Teller
 from vivix_tui.ui.widgets.bars import Banner, Bar
 from vivix_tui.ui.widgets.detail_pane import DetailPane
 from vivix_tui.ui.widgets.fields import LineField
@@ -59,8 +60,10 @@ class MainScreen(Screen[None]):
         app = cast("VivixApp", self.app)
         self.store, self.profile = app.store, app.profile
         self.rebound, self.spend = app.settings.keys, app.settings.spend
+        self.fetches_marked = app.settings.download.auto == "marked"
         self.offer_key = app.offer_key
         self.forgotten: list[tuple[str, ...]] = []
+        self._teller = Teller(self, app.settings.notify, app.clock)
         self._clock, self._glyphs, self._wake = app.clock, app.glyphs, app.wake
         self.notice = app.notice
         self.listing = Listing(app.store, app.profile)
@@ -92,6 +95,9 @@ class MainScreen(Screen[None]):
         self.set_interval(FOLLOW_S, self._follow)
         self.set_interval(TICK_S, self._tick)
 
+    def on_unmount(self) -> None:
+        self._teller.end()
+
     # What is shown
 
     def reload(self) -> None:
@@ -115,11 +121,13 @@ class MainScreen(Screen[None]):
         # Only now: what could not be read is read again at the next look.
         self._revision = revision
         self._show_bars()
+        self._teller.look()
 
     def _follow(self) -> None:
         """The store's revision is the one signal that something changed, here or in another process."""
         try:
-            if self.store.revision != self._revision or self._trouble or self.listing.trouble:
+            changed = self.store.revision != self._revision or self.listing.stale
+            if changed or self._trouble or self.listing.trouble:
                 self.reload()
         except VivixError as error:
             self._tell_trouble(error)
@@ -175,6 +183,7 @@ class MainScreen(Screen[None]):
         width = self.size.width
         gauges = present_bar.fitting(present_bar.gauges(self._facts, self._clock(), self._glyphs), width - 2)
         self.query_one("#status", Bar).show([(f" {gauge.text} ", gauge.role) for gauge in gauges])
+        self._teller.show_title(self._facts.counts)
         trouble = self._trouble or self.listing.trouble
         self.query_one(Banner).say(present_bar.banner(self._facts, self._glyphs, trouble))
         shown = present_bar.filter_words(self.listing.filter, self.listing.count, len(self.table.marks))
