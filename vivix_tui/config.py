@@ -125,6 +125,7 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
     database: Path
     log: Path
     state: Path
+    thumbnails: Path | None = None
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,6 +146,7 @@ def default_paths(environ: Mapping[str, str], config: Path | None = None) -> Pat
         database=dirs.user_data_path / "vivix.db",
         log=dirs.user_state_path / "vivix.log",
         state=dirs.user_state_path / "state.toml",
+        thumbnails=dirs.user_cache_path / "thumbnails",
     )
 
 

@@ -9,6 +9,7 @@ error came from; httpx, sqlite3 and OS errors are turned into these at the borde
     ├── KeyProblem                  3   no usable API key here, or the API rejected it
     ├── StoreError                  5   the database cannot be read or written
     │   └── StoreTooNew             2   written by a newer version of this program
+    ├── NotShown                    1   a file of which no picture can be drawn
     └── ApiError                    4   a call that brought no usable answer
         ├── Unreachable                 no answer at all; `sent` says whether a byte may have left
         ├── BadReply                    an answer that is not what the API documents
@@ -58,6 +59,10 @@ class StoreTooNew(StoreError):
     """The database was written by a newer version; it is left untouched."""
 
     exit_code = 2
+
+
+class NotShown(VivixError):
+    """No picture can be drawn of a file; the text says why."""
 
 
 class ApiError(VivixError):

@@ -77,6 +77,7 @@ def run_dashboard(config: Config, key_source: KeySource | None = None) -> int:
         on_ready=parts.start_engine,
         wake=parts.wake,
         offer_key=parts.offer_key,
+        thumbnails=config.paths.thumbnails,
     )
     try:
         app.run()
@@ -161,6 +162,7 @@ def _demo_config(config: Config, folder: Path) -> Config:
             database=folder / "vivix.db",
             log=folder / "vivix.log",
             state=folder / "state.toml",
+            thumbnails=folder / "thumbnails",
         ),
     )
 

@@ -72,6 +72,12 @@ class Terminal:
         rows, columns = range(self._screen.lines), range(self._screen.columns)
         return "\n".join("".join(self._screen.buffer[y][x].data for x in columns).rstrip() for y in rows).rstrip()
 
+    @property
+    def grounds(self) -> set[str]:
+        """The colours behind the characters that are seen now, as six hexadecimal digits."""
+        rows, columns = range(self._screen.lines), range(self._screen.columns)
+        return {self._screen.buffer[y][x].bg for y in rows for x in columns}
+
     def read(self, seconds: float = 0.05) -> None:
         """Takes in what the program wrote; returns after `seconds` of silence at most."""
         try:

@@ -17,6 +17,7 @@ from vivix_tui.errors import UsageError
 from vivix_tui.store import query
 from vivix_tui.ui.actions_files import FILE_ACTIONS, generations
 from vivix_tui.ui.actions_money import MONEY_ACTIONS
+from vivix_tui.ui.actions_preview import toggle_preview
 from vivix_tui.ui.commands import COMMANDS, keys_of, shown_keys
 from vivix_tui.ui.navigation import unmark
 from vivix_tui.ui.screens.dialogs import AddIds, AskLine, Confirm, Ids, Reading
@@ -143,6 +144,7 @@ ACTIONS: dict[str, Callable[[MainScreen], None]] = {
     "generation.tell": tell_me,
     "generation.forget": forget,
     "generation.undo": undo,
+    "view.preview": toggle_preview,
     "app.key": enter_key,
     "app.help": show_help,
     "app.suspend": lambda screen: screen.app.action_suspend_process(),

@@ -26,6 +26,7 @@ class Context:
     can_undo: bool = False
     takes_key: bool = True
     queue_paused: bool = False
+    no_preview: str | None = None
 
 
 Reason = Callable[[Context], str | None]
@@ -112,6 +113,10 @@ def _key(context: Context) -> str | None:
     return None if context.takes_key else "this program was started without an engine of its own"
 
 
+def _preview(context: Context) -> str | None:
+    return context.no_preview
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """`keys` as Textual names them, separated by commas; `footer` is its place there (0: none)."""
@@ -136,6 +141,7 @@ COMMANDS = (
     Command("move.page_up", "pageup", "page up", "Move", "a page up"),
     Command("view.zoom", "enter", "details", "View", "details over the whole screen", 0, _needs_row),
     Command("view.back", "escape", "back", "View", "close the topmost thing: details, filter, marks"),
+    Command("view.preview", "p", "preview", "View", "pictures of the outputs on disk, on or off", 0, _preview),
     Command("view.filter", "slash", "filter", "View", "show rows with a text in id, model, prompt or code", 3),
     Command("view.failures", "exclamation_mark", "failures", "View", "failures only", 4),
     Command("view.active", "1", "active", "View", "active rows only"),

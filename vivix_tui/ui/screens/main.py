@@ -24,10 +24,12 @@ from vivix_tui.errors import VivixError
 from vivix_tui.store import query
 from vivix_tui.ui import present_bar
 from vivix_tui.ui.actions import ACTIONS
+from vivix_tui.ui.actions_preview import follow_preview
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
 from vivix_tui.ui.listing import Key, Listing, key_of
 from vivix_tui.ui.navigation import NAVIGATION
 from vivix_tui.ui.present_detail import detail_lines
+from vivix_tui.ui.previewing import Previewing
 from vivix_tui.ui.telling import Teller
 from vivix_tui.ui.widgets.bars import Banner, Bar
 from vivix_tui.ui.widgets.detail_pane import DetailPane
@@ -70,6 +72,9 @@ class MainScreen(Screen[None]):
         self.listing = Listing(app.store, app.profile)
         self.table = GenerationTable(self.listing, clock=app.clock, glyphs=app.glyphs, columns=app.settings.ui.columns)
         self.detail = DetailPane()
+        self.preview = Previewing(
+            self.detail, self.run_worker, protocol=app.settings.preview.protocol, folder=app.thumbnails
+        )
         self._detail_of: tuple[str, str] | None = None
         self._revision = -1
         self._changed_at = 0.0
@@ -169,6 +174,7 @@ class MainScreen(Screen[None]):
             return
         try:
             found = query.detail(self.store, self.profile, row.kind, row.id)
+            follow_preview(self)
         except VivixError as error:
             self._tell_trouble(error)
             return
@@ -208,11 +214,13 @@ class MainScreen(Screen[None]):
             can_undo=bool(self.forgotten),
             takes_key=self.offer_key is not None,
             queue_paused=self._facts is not None and self._facts.queue_paused is not None,
+            no_preview=self.preview.why_not,
         )
 
     def show_marks(self) -> None:
         """Rows were marked or unmarked."""
         self.table.repaint_changed()
+        follow_preview(self)
         self._show_bars()
 
     def say(self, text: str, *, severity: Literal["information", "error"] = "information") -> None:

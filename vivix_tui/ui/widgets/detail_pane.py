@@ -1,4 +1,4 @@
-"""The detail pane: paragraphs, wrapped to its width, drawn line by line.
+"""The detail pane: paragraphs, wrapped to its width, drawn line by line; above them a picture while there is one.
 
 Owns: wrapping, scrolling, repainting only lines that changed. Refuses: knowing what the lines mean.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual.geometry import Region, Size
@@ -16,10 +17,13 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from vivix_tui.ui.present_detail import LABEL_WIDTH, Line
+from vivix_tui.ui.present_preview import Grid
+from vivix_tui.ui.widgets.halfblocks import Inks, Tile, sheet
 from vivix_tui.ui.widgets.painting import Piece, changed, strip
 
 ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "gone", "title", "label")
 MARGIN = 1
+Row = list[Piece] | Strip
 
 
 class DetailPane(ScrollView, can_focus=True):
@@ -30,7 +34,9 @@ class DetailPane(ScrollView, can_focus=True):
     def __init__(self) -> None:
         super().__init__(id="detail")
         self._lines: Sequence[Line] = ()
-        self._wrapped: list[list[Piece]] = []
+        self._picture: Sequence[Strip] = ()
+        self._below: Sequence[Line] = ()
+        self._wrapped: list[Row] = []
 
     def show(self, lines: Sequence[Line], *, same_row: bool) -> None:
         """Draws `lines`; another row's begin at the top."""
@@ -43,9 +49,23 @@ class DetailPane(ScrollView, can_focus=True):
             self.scroll_to(y=0, animate=False, force=True, immediate=True)
             self.refresh()
             return
+        self._repaint(before)
+
+    def show_picture(self, tiles: Sequence[Tile], grid: Grid, below: Sequence[Line], *, labels: bool = False) -> None:
+        """Draws `tiles` above the lines, and `below` between them; without either the lines are alone again."""
+        before, ground = self._wrapped, self.rich_style
+        inks = Inks(ground, ground + self._role("muted"), ascii=self.app.has_class("-ascii"))
+        margin = Segment(" " * MARGIN, ground)
+        self._picture = [Strip([margin, *strip]) for strip in sheet(tiles, grid, inks, labels=labels)]
+        self._below = below
+        self._wrap()
+        self._repaint(before)
+
+    def _repaint(self, before: list[Row]) -> None:
+        """The lines that differ from `before`, as far as they can be seen."""
         top = self.scroll_offset.y
         for y in range(self.size.height):
-            span = changed(_at(before, top + y), _at(self._wrapped, top + y))
+            span = self._changed(_at(before, top + y), _at(self._wrapped, top + y))
             if span is not None:
                 self.refresh(Region(span[0], y, span[1] - span[0], 1))
 
@@ -59,7 +79,10 @@ class DetailPane(ScrollView, can_focus=True):
         self.scroll_relative(y=rows if name.endswith("down") else -rows, animate=False, immediate=True)
 
     def render_line(self, y: int) -> Strip:
-        return strip(_at(self._wrapped, self.scroll_offset.y + y), self.size.width, self.rich_style, self._role)
+        row, width = _at(self._wrapped, self.scroll_offset.y + y), self.size.width
+        if isinstance(row, Strip):
+            return row.adjust_cell_length(width, self.rich_style)
+        return strip(row, width, self.rich_style, self._role)
 
     def on_resize(self) -> None:
         self._wrap()
@@ -67,8 +90,18 @@ class DetailPane(ScrollView, can_focus=True):
 
     def _wrap(self) -> None:
         width = max(10, self.size.width - 2 * MARGIN)
-        self._wrapped = [spans for line in self._lines for spans in _spans(line, width)]
+        below = [spans for line in self._below for spans in _spans(line, width)]
+        between: list[Row] = [[]] if self._picture or below else []
+        texts = [spans for line in self._lines for spans in _spans(line, width)]
+        self._wrapped = [*self._picture, *below, *between, *texts]
         self._set_height(len(self._wrapped))
+
+    def _changed(self, before: Row, after: Row) -> tuple[int, int] | None:
+        if isinstance(before, Strip) and isinstance(after, Strip):
+            return changed(*([(text, style) for text, style, _ in strip] for strip in (before, after)))
+        if isinstance(before, Strip) or isinstance(after, Strip):
+            return 0, self.size.width
+        return changed(before, after)
 
     def _set_height(self, lines: int) -> None:
         """Assigning `virtual_size` lays out the whole screen anew and repaints it: 20 kB for one key."""
@@ -87,7 +120,7 @@ class DetailPane(ScrollView, can_focus=True):
         return Style(color=style.color, bold=style.bold)
 
 
-def _at(wrapped: list[list[Piece]], index: int) -> list[Piece]:
+def _at(wrapped: list[Row], index: int) -> Row:
     return wrapped[index] if index < len(wrapped) else []
 
 

@@ -28,7 +28,7 @@ def strip(pieces: Sequence[Piece], width: int, ground: Style, style_of: Callable
     return Strip(segments).simplify().adjust_cell_length(width, ground)
 
 
-def changed(before: Sequence[Piece], after: Sequence[Piece]) -> tuple[int, int] | None:
+def changed(before: Sequence[tuple[str, object]], after: Sequence[tuple[str, object]]) -> tuple[int, int] | None:
     """The first and the last-but-one cell that differ between two lines; None where they are the same."""
     if before == after:
         return None

@@ -1,0 +1,98 @@
+"""The preview while it is on: one picture or sheet is being made at a time, for what is looked at now.
+
+Owns: on and off, and that a late picture never stands beside another row's text. Refuses: choosing files
+(`present_preview`), decoding (`preview.request`), drawing (`widgets.halfblocks`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from textual.geometry import Size
+
+from vivix_tui.domain.text import one_line
+from vivix_tui.errors import NotShown
+from vivix_tui.preview.cache import Cache
+from vivix_tui.preview.request import frame_of, has_decoder
+from vivix_tui.ui.present_detail import Line
+from vivix_tui.ui.present_preview import Album, Grid, Subject, facts, grid
+from vivix_tui.ui.widgets.detail_pane import MARGIN, DetailPane
+from vivix_tui.ui.widgets.halfblocks import Tile
+
+PAUSE_S = 0.12  # rows that are only passed by are not decoded
+SHARE = 2 / 3
+LEAST_WIDTH, LEAST_HEIGHT = 12, 4
+
+
+class Start(Protocol):
+    """How Textual starts a task: an exclusive one takes the last one's place in its group."""
+
+    def __call__(self, work: Coroutine[None, None, None], /, *, group: str, exclusive: bool) -> object: ...
+
+
+class Previewing:
+    """`why_not` says why there is no preview at all, None where there is. Thumbnails are kept in `folder`."""
+
+    def __init__(self, pane: DetailPane, start: Start, *, protocol: str, folder: Path | None) -> None:
+        self.on = False
+        self.why_not = _why_not(protocol)
+        self._pane = pane
+        self._cache = Cache(folder)
+        self._start = partial(start, group="preview", exclusive=True)
+        self._shown: tuple[Album, Size] | None = None
+        self._height = 0
+
+    def switch(self) -> None:
+        """On or off; what is to be shown is told by `follow`."""
+        self.on = not self.on
+        self._shown = None
+        if not self.on:
+            self._start(self._clear())
+
+    def follow(self, album: Album) -> None:
+        """What is looked at now is `album`. A pane that has no size yet is told again when it has."""
+        wanted = album, self._pane.size
+        roomy = self._pane.size.width >= LEAST_WIDTH and self._pane.size.height >= LEAST_HEIGHT
+        if self.on and roomy and wanted != self._shown:
+            self._shown = wanted
+            self._start(self._show(album, self._pane.size))
+
+    async def _clear(self) -> None:
+        self._pane.show_picture([], Grid(1, 1, 1), [])
+
+    async def _show(self, album: Album, size: Size) -> None:
+        cells = grid(len(album.subjects), size.width - 2 * MARGIN, round(size.height * SHARE), sheet=album.sheet)
+        tiles = [Tile(one_line(subject.label, cells.width)) for subject in album.subjects]
+        words = [Line(album.words, "muted")] if album.words else []
+        # A picture is awaited as high as the last one: for pictures of one shape the text below does not move.
+        awaited = cells if album.sheet or not self._height else replace(cells, height=self._height)
+        self._pane.show_picture(tiles, awaited, words, labels=album.sheet)
+        if tiles:
+            await asyncio.sleep(PAUSE_S)
+        for index, subject in enumerate(album.subjects):
+            tile = tiles[index] = await self._tile(subject, cells)
+            if album.sheet:
+                self._pane.show_picture(tiles, cells, words, labels=True)
+            elif tile.frame is not None:
+                self._height = (tile.frame.height + 1) // 2
+                self._pane.show_picture(tiles, cells, [Line(facts(tile.frame), "muted"), *words])
+            else:
+                self._pane.show_picture([], cells, [Line(tile.words, "warn"), *words])
+
+    async def _tile(self, subject: Subject, cells: Grid) -> Tile:
+        label = one_line(subject.label, cells.width)
+        try:
+            return Tile(label, await frame_of(subject.path, cells.width, 2 * cells.height, self._cache))
+        except NotShown as reason:
+            return Tile(label, words=one_line(f"no picture: {reason}", 200))
+
+
+def _why_not(protocol: str) -> str | None:
+    if protocol == "off":
+        return 'preview.protocol is "off" in the config'
+    return None if has_decoder() else "needs pip install 'vivix-tui[images]'"
