@@ -15,6 +15,7 @@ from vivix_tui.domain.generation import COMPLETED
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import UsageError
 from vivix_tui.store import query
+from vivix_tui.ui.actions_compose import COMPOSE_ACTIONS
 from vivix_tui.ui.actions_money import MONEY_ACTIONS
 from vivix_tui.ui.commands import COMMANDS, keys_of, shown_keys
 from vivix_tui.ui.navigation import unmark
@@ -144,6 +145,7 @@ def _urls(screen: MainScreen) -> list[str]:
 
 ACTIONS: dict[str, Callable[[MainScreen], None]] = {
     **MONEY_ACTIONS,
+    **COMPOSE_ACTIONS,
     "generation.add": add,
     "generation.download": download,
     "generation.copy_id": copy_id,

@@ -18,6 +18,7 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
+from vivix_tui.domain.form import Draft
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import VivixError
 from vivix_tui.store import query
@@ -59,6 +60,7 @@ class MainScreen(Screen[None]):
         self.rebound, self.spend = app.settings.keys, app.settings.spend
         self.offer_key = app.offer_key
         self.forgotten: list[tuple[str, ...]] = []
+        self.drafts: dict[str, Draft] = {}
         self._clock, self._glyphs, self._wake = app.clock, app.glyphs, app.wake
         self.notice = app.notice
         self.listing = Listing(app.store, app.profile)
