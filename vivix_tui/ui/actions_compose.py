@@ -17,7 +17,6 @@ from vivix_tui.errors import UsageError, VivixError
 from vivix_tui.store import query
 from vivix_tui.ui.actions_money import price_words, quote_of, send, short, warnings_of
 from vivix_tui.ui.screens.compose import Compose, Left, Offer
-from vivix_tui.ui.screens.pick_model import PickModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,17 +27,11 @@ NEW = ""
 
 
 def new(screen: MainScreen) -> None:
-    """The form that was left unsent, else a model is picked and its form is empty."""
+    """The form that was left unsent, else an empty one that asks for the model first."""
     kept = screen.drafts.get(NEW)
-    if kept is not None:
-        _fill_in(screen, NEW, "New generation", kept, kept=True)
-        return
-
-    def take(model: Model | None) -> None:
-        if model is not None:
-            _fill_in(screen, NEW, "New generation", Draft(model=model.slug), kept=False)
-
-    screen.ask(PickModel(_catalogue(screen)), take)
+    # The form is there from the first key on, also while the model is asked for: keys that come in a burst never fall
+    # through to the table, where they are commands.
+    _fill_in(screen, NEW, "New generation", kept or Draft(model=""), kept=kept is not None)
 
 
 def again(screen: MainScreen) -> None:

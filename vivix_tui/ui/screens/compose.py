@@ -52,7 +52,9 @@ class Left:
 
 
 class Compose(ModalScreen[Left]):
-    """Fills in `draft`. `look` gives the catalogue, `offer` the price of a body; `kept` says it was left before."""
+    """Fills in `draft`; which model is asked first where it names none. `look` gives the catalogue, `offer` the price
+    of a body; `kept` says that the form was left before.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "leave", "leave"),
@@ -97,7 +99,10 @@ class Compose(ModalScreen[Left]):
 
     async def on_mount(self) -> None:
         self._fit()
-        await self._build()
+        if self._model.slug:
+            await self._build()
+        else:
+            self.action_pick()
 
     def on_resize(self, _: events.Resize) -> None:
         self._fit()
@@ -182,7 +187,11 @@ class Compose(ModalScreen[Left]):
             if model is not None:
                 self._models = self._look()
                 self._model, self._draft = model, for_model(self._draft, model)
+                if not self._began_as.model:
+                    self._began_as = self._draft
                 await self._build()
+            elif not self._model.slug:
+                self.action_leave()
 
         self.app.push_screen(PickModel(self._look), take)
 

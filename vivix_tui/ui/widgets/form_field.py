@@ -104,7 +104,7 @@ class FormField(Vertical):
             self._options.append(value)
         labels = [(Text(one_line(text_of(option), 40)), number) for number, option in enumerate(self._options)]
         chosen = next((n for n, option in enumerate(self._options) if _same(option, value)), Select.NULL)
-        return Select(labels, value=chosen, prompt="–", compact=True)
+        return Select(labels, value=chosen, prompt="-", compact=True)
 
     def _state(self) -> object:
         """What the widget holds: a text, an option's number, or whether it is on."""
