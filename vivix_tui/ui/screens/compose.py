@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.timer import Timer
@@ -24,6 +24,7 @@ from vivix_tui.domain.form import Draft, body_of, entered, fields_of, for_model
 from vivix_tui.domain.text import one_line
 from vivix_tui.ui.screens.dialogs import Choose, Confirm, keys_line, literal, styled
 from vivix_tui.ui.screens.pick_model import PickModel
+from vivix_tui.ui.widgets.fields import after_what_was_typed
 from vivix_tui.ui.widgets.form_field import FormField
 
 TYPING_PAUSE_S = 0.1
@@ -58,7 +59,7 @@ class Compose(ModalScreen[Left]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "leave", "leave"),
-        ("ctrl+s", "send", "send"),
+        Binding("ctrl+s", "send", "send", priority=True),
         ("ctrl+o", "pick", "another model"),
     ]
 
@@ -162,6 +163,11 @@ class Compose(ModalScreen[Left]):
     @on(Button.Pressed)
     def action_send(self) -> None:
         """Sends it, or says beside the fields why not; asks first where the offer says so."""
+        after_what_was_typed(self, self._send)
+
+    def _send(self) -> None:
+        if not self.is_current or not self._model.slug:
+            return  # another key was there first
         self._read()
         self._tried = True
         self._show()

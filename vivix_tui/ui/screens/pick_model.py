@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.fuzzy import Matcher
@@ -20,7 +20,7 @@ from textual.widgets.option_list import Option
 from vivix_tui.domain.account import Model
 from vivix_tui.domain.text import one_line
 from vivix_tui.ui.screens.dialogs import keys_line, literal
-from vivix_tui.ui.widgets.fields import LineField
+from vivix_tui.ui.widgets.fields import LineField, after_what_was_typed
 
 LOOK_S = 0.5
 NONE_KNOWN = (
@@ -34,6 +34,7 @@ class PickModel(ModalScreen[Model | None]):
     """Returns the model that Enter took, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "take", "take it", priority=True),
         ("escape", "cancel", "cancel"),
         ("down", "move(1)", "down"),
         ("up", "move(-1)", "up"),
@@ -70,11 +71,14 @@ class PickModel(ModalScreen[Model | None]):
         event.stop()
         self._show()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        at = self.query_one(OptionList).highlighted
-        if at is not None and at < len(self._shown):
-            self.dismiss(self._shown[at])
+    def action_take(self) -> None:
+        after_what_was_typed(self, self._take)
+
+    def _take(self) -> None:
+        found = fitting(self.query_one(Input).value, self._models)
+        at = self.query_one(OptionList).highlighted if found == self._shown else 0
+        if found and at is not None and self.is_current:
+            self.dismiss(found[at])
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
