@@ -17,7 +17,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.pilot import Pilot
 
 from vivix_tui.config import Settings
-from vivix_tui.domain.account import Account, Model
+from vivix_tui.domain.account import Account, Model, Parameter
 from vivix_tui.domain.generation import Answer
 from vivix_tui.store import accounts, generations
 from vivix_tui.store.accounts import EngineState
@@ -106,6 +106,29 @@ class Screen:
         accounts.save_models(self.store, PROFILE, {IMAGE: image, VIDEO: video})
         engine = EngineState(pid=os.getpid(), connection=connection, calls_used=38, calls_remaining=200, **state)
         accounts.save_engine(self.store, PROFILE, engine, NOW)
+
+    def catalogue(self) -> None:
+        """The two documented models with their parameters."""
+        prompt = Parameter(name="prompt", type="string", required=True, max_length=2000)
+        negative = Parameter(name="negative_prompt", type="string", max_length=500)
+        aspects = ("1:1", "4:5", "9:16", "16:9")
+        aspect = Parameter(name="aspect_ratio", type="enum", values=aspects, default="1:1")
+        seed = Parameter(name="seed", type="integer", minimum=0, maximum=2_147_483_647)
+        both = (prompt, negative, aspect, seed)
+        number = Parameter(name="number_results", type="integer", minimum=1, maximum=4, default=1)
+        size = Parameter(name="resolution", type="enum", values=("1K", "2K", "4K"), default="1K")
+        lines = Parameter(name="resolution", type="enum", values=("720p", "1080p"), default="720p")
+        length = Parameter(name="duration", type="integer", required=True, minimum=2, maximum=10)
+        audio = Parameter(name="audio", type="boolean", default=False)
+        image = Model(
+            slug=IMAGE, name="Grok Imagine Image (Quality)", category="image", creator="xAI", credits_min=80,
+            credits_max=211, params={p.name: p for p in (*both, size, number)},
+        )  # fmt: skip
+        video = Model(
+            slug=VIDEO, name="Wan 2.7 Text to Video", category="video", creator="Alibaba", credits_min=400,
+            credits_max=1440, params={p.name: p for p in (*both, lines, length, audio)},
+        )  # fmt: skip
+        accounts.save_models(self.store, PROFILE, {IMAGE: image, VIDEO: video})
 
     def busy(self) -> None:
         """A morning's work: running, queued, done, failed, gone, with and without bodies."""

@@ -79,34 +79,40 @@ def complaint(body: Mapping[str, Any], models: Mapping[str, Model]) -> str | Non
 
     `models` maps slugs to the catalogue; while it is empty only the documented general limits count.
     """
+    return next((f"{name} {problem}" for name, problem in complaints(body, models).items()), None)
+
+
+def complaints(body: Mapping[str, Any], models: Mapping[str, Model]) -> dict[str, str]:
+    """Field → what is wrong with it ("is missing"), as `complaint` says it of the first one."""
+    found: dict[str, str] = {}
     slug, prompt = body.get("model"), body.get("prompt")
     if not isinstance(slug, str) or not slug:
-        return "model is missing; `vivix-tui models` lists them"
+        found["model"] = "is missing; `vivix-tui models` lists them"
     if not isinstance(prompt, str) or not prompt:
-        return "prompt is missing"
-    if len(prompt) > PROMPT_MAX:
-        return f"prompt has {len(prompt):,} characters, the API takes {PROMPT_MAX:,}"
+        found["prompt"] = "is missing"
+    elif len(prompt) > PROMPT_MAX:
+        found["prompt"] = f"has {len(prompt):,} characters, the API takes {PROMPT_MAX:,}"
     negative = body.get("negative_prompt")
     if isinstance(negative, str) and len(negative) > NEGATIVE_PROMPT_MAX:
-        return f"negative_prompt has {len(negative):,} characters, the API takes {NEGATIVE_PROMPT_MAX:,}"
-    if not models:
-        return None
+        found["negative_prompt"] = f"has {len(negative):,} characters, the API takes {NEGATIVE_PROMPT_MAX:,}"
+    if not models or not isinstance(slug, str) or not slug:
+        return found
     model = models.get(slug)
     if model is None:
-        return f"model {slug!r} is not in this account's catalogue; `vivix-tui models` lists it"
-    return _parameter_complaint(body, model)
+        return found | {"model": f"{slug!r} is not in this account's catalogue; `vivix-tui models` lists it"}
+    return _parameter_complaints(body, model) | found
 
 
-def _parameter_complaint(body: Mapping[str, Any], model: Model) -> str | None:
+def _parameter_complaints(body: Mapping[str, Any], model: Model) -> dict[str, str]:
+    found = {}
     for name, parameter in model.params.items():
-        if name not in body:
-            if parameter.required:
-                return f"{name} is missing; {model.slug} requires it"
-            continue
-        problem = _value_problem(body[name], parameter)
+        if name in body:
+            problem = _value_problem(body[name], parameter)
+        else:
+            problem = f"is missing; {model.slug} requires it" if parameter.required else None
         if problem:
-            return f"{name} {problem}"
-    return None
+            found[name] = problem
+    return found
 
 
 def _value_problem(value: Any, parameter: Parameter) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from vivix_tui.domain.text import one_line
@@ -98,7 +99,12 @@ def from_editor(body: str, text: str) -> str:
 
 def with_seed(body: str, seed: int) -> str:
     """`body` with another `seed`, everything else as it was; written compactly."""
-    return _dumps(_loads(body) | {"seed": seed}, separators=(",", ":"))
+    return compact(_loads(body) | {"seed": seed})
+
+
+def compact(value: Mapping[str, Any]) -> str:
+    """`value` as the text of a body. Raises ValueError for what JSON has no word for (NaN)."""
+    return _dumps(value, separators=(",", ":"))
 
 
 def difference(before: str, after: str) -> list[str]:

@@ -60,6 +60,13 @@ def most(prices: Sequence[Price | None]) -> int | None:
     return sum(known) if len(known) == len(prices) else None
 
 
+def affordable(balance: int | None, price: Price | None) -> tuple[int, int] | None:
+    """How many of this price `balance` pays for: at its highest, and at its lowest; None where either is unknown."""
+    if balance is None or price is None or price.high <= 0 or price.low <= 0:
+        return None
+    return max(0, balance) // price.high, max(0, balance) // price.low
+
+
 def in_words(prices: Sequence[Price | None]) -> str:
     """What all of them cost together; an unknown price is said to be unknown."""
     known = [item for item in prices if item is not None]

@@ -15,6 +15,7 @@ from vivix_tui.domain.generation import COMPLETED
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import UsageError
 from vivix_tui.store import query
+from vivix_tui.ui.actions_compose import COMPOSE_ACTIONS
 from vivix_tui.ui.actions_files import FILE_ACTIONS, generations
 from vivix_tui.ui.actions_money import MONEY_ACTIONS
 from vivix_tui.ui.actions_preview import toggle_preview
@@ -136,6 +137,7 @@ def _urls(screen: MainScreen) -> list[str]:
 ACTIONS: dict[str, Callable[[MainScreen], None]] = {
     **MONEY_ACTIONS,
     **FILE_ACTIONS,
+    **COMPOSE_ACTIONS,
     "generation.add": add,
     "generation.copy_id": copy_id,
     "generation.copy_urls": copy_urls,

@@ -42,14 +42,14 @@ def retry(screen: MainScreen) -> None:
     able = [quote for quote in quotes if quote.obstacle is None]
     if not able:
         raise UsageError(f"cannot be retried: {quotes[0].obstacle}")
-    text = [f"The same body is sent again. Price: {_price([quote.price for quote in able])}."]
+    text = [f"The same body is sent again. Price: {price_words([quote.price for quote in able])}."]
     if len(able) < len(ids):
         text.append(f"{len(ids) - len(able)} of {len(ids)} cannot be retried and are left out.")
     text += _notes(able)
-    styles = _warnings(screen, able, text)
+    styles = _warn(screen, able, text)
     one = able[0] if len(able) == 1 else None
     seeded = one is not None and one.needs_again is not None and '"seed"' in one.body and one.asks_first is None
-    title = f"Retry {_short(able[0].generation_id)}?" if one else f"Retry {len(able)} generations?"
+    title = f"Retry {short(able[0].generation_id)}?" if one else f"Retry {len(able)} generations?"
     yes = f"retry for {in_words([quote.price for quote in able])}"
     more = [("s", "with a new seed")] if seeded else []
 
@@ -88,7 +88,7 @@ def move(screen: MainScreen) -> None:
     paused = query.queue_paused(screen.store, screen.profile)
     choices = [("h", "hold"), ("r", "release"), ("t", "to the top"), ("c", "cancel")] if items else []
     choices.append(("p", "resume the queue" if paused else "pause the whole queue"))
-    what = _short(ids[0]) if len(ids) == 1 else f"{len(ids)} submissions" if ids else "The queue"
+    what = short(ids[0]) if len(ids) == 1 else f"{len(ids)} submissions" if ids else "The queue"
     text = f"The queue is paused: {one_line(paused, 300)}" if paused else "What is queued goes out as slots free."
     acts: dict[str, Callable[[], verbs.Outcome]] = {
         "h": lambda: verbs_queue.hold(screen.store, screen.profile, ids),
@@ -129,7 +129,7 @@ def _resolve(screen: MainScreen, item: Submission) -> None:
             screen.wish(lambda: verbs_queue.resolve_not_sent(screen.store, item.submission_id).text)
 
     choices = (("i", "it exists: enter its id"), ("n", "it was not sent"), ("g", "give up"))
-    screen.ask(Choose(f"What became of {_short(item.submission_id)}?", text, *choices), act)
+    screen.ask(Choose(f"What became of {short(item.submission_id)}?", text, *choices), act)
 
 
 def _ask_for_id(screen: MainScreen, item: Submission) -> None:
@@ -170,10 +170,10 @@ def _edit(screen: MainScreen, generation_id: str | None, body: str, text: str) -
 
 def _ask_changed(screen: MainScreen, generation_id: str | None, body: str, changed: str) -> None:
     """The question before an edited body goes out: what changed, the price, and what speaks against it."""
-    quote = _quote(screen, generation_id, changed)
+    quote = quote_of(screen, generation_id, changed)
     diff = difference(body, changed)
-    text = [f"Price: {_price([quote.price])}.", *_notes([quote])]
-    styles = _warnings(screen, [quote], text)
+    text = [f"Price: {price_words([quote.price])}.", *_notes([quote])]
+    styles = _warn(screen, [quote], text)
     text.append("What changes:" if diff else "Nothing changed: the same body is sent again.")
     colours = {"+": "$success", "-": "$error", " ": ""}
     styles |= {number: colours[line[:1]] for number, line in enumerate(diff, start=len(text))}
@@ -182,20 +182,22 @@ def _ask_changed(screen: MainScreen, generation_id: str | None, body: str, chang
         if answer == "e":
             _edit(screen, generation_id, body, for_editor(changed))
         elif answer:
-            screen.wish(lambda: _send(screen, generation_id, quote))
+            screen.wish(lambda: send(screen, generation_id, quote))
 
     title = "Send the edited body?" if diff else "Send the same body again?"
     yes = f"send for {in_words([quote.price])}"
     screen.ask(Confirm(title, "\n".join([*text, *diff]), yes, ("e", "edit again"), styles=styles), act)
 
 
-def _quote(screen: MainScreen, generation_id: str | None, body: str) -> Quote:
+def quote_of(screen: MainScreen, generation_id: str | None, body: str) -> Quote:
+    """What sending `body` would mean; `generation_id` is None where it comes from no generation."""
     if generation_id is not None:
         return verbs_retry.quote(screen.store, screen.profile, generation_id, body=body)
     return verbs_retry.quote_new(screen.store, screen.profile, body)
 
 
-def _send(screen: MainScreen, generation_id: str | None, quote: Quote) -> str:
+def send(screen: MainScreen, generation_id: str | None, quote: Quote) -> str:
+    """Queues the body of `quote`, as a retry of a generation or as a new one; returns one line for the user."""
     if generation_id is None:
         return verbs.submit(screen.store, screen.profile, [quote.body]).text
     # The question named what speaks against it, so the answer covers it.
@@ -204,11 +206,12 @@ def _send(screen: MainScreen, generation_id: str | None, quote: Quote) -> str:
 
 
 def _queue_retries(screen: MainScreen, able: list[Quote]) -> str:
-    texts = [_send(screen, quote.generation_id, quote) for quote in able]
+    texts = [send(screen, quote.generation_id, quote) for quote in able]
     return texts[0] if len(texts) == 1 else f"{len(texts)} retries queued"
 
 
-def _price(prices: Sequence[Price | None]) -> str:
+def price_words(prices: Sequence[Price | None]) -> str:
+    """What all of them cost together, and who says so."""
     sources = {SOURCES[price.source] for price in prices if price is not None}
     return in_words(prices) + (f" ({sources.pop()})" if len(sources) == 1 else "")
 
@@ -220,7 +223,7 @@ def _notes(quotes: Sequence[Quote]) -> list[str]:
         words = [quote.needs_again, quote.asks_first and f"{quote.asks_first}; the API is asked first", quote.complaint]
         if quote.advice is not None:
             words.append(quote.advice.text + (" E edits." if quote.advice.kind == "edit" else ""))
-        name = f"{_short(quote.generation_id)}: " if len(quotes) > 1 else ""
+        name = f"{short(quote.generation_id)}: " if len(quotes) > 1 else ""
         notes += [_sentence(f"{name}{one_line(note, 300)}") for note in words if note]
     hidden = len(notes) - NOTES_SHOWN
     return notes[:NOTES_SHOWN] + ([f"and {hidden} more"] if hidden > 0 else [])
@@ -230,8 +233,8 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
 
 
-def _warnings(screen: MainScreen, quotes: Sequence[Quote], text: list[str]) -> dict[int, str]:
-    """Adds to `text` which of the user's own limits this exceeds; returns the styles of those lines."""
+def warnings_of(screen: MainScreen, quotes: Sequence[Quote]) -> list[str]:
+    """Which of the user's own limits this exceeds."""
     spend, cost = screen.spend, most([quote.price for quote in quotes])
     warnings = []
     if spend.confirm_above and (cost is None or cost > spend.confirm_above):
@@ -240,12 +243,19 @@ def _warnings(screen: MainScreen, quotes: Sequence[Quote], text: list[str]) -> d
         spent = query.spent_today(screen.store, screen.profile, datetime.now(UTC))
         if spent + (cost or 0) > spend.daily_cap:
             warnings.append(f"Above spend.daily_cap ({spend.daily_cap:,}; {spent:,} went out today): it will be held.")
+    return warnings
+
+
+def _warn(screen: MainScreen, quotes: Sequence[Quote], text: list[str]) -> dict[int, str]:
+    """Adds the warnings to `text`; returns the styles of those lines."""
+    warnings = warnings_of(screen, quotes)
     styles = {len(text) + n: "$warning" for n in range(len(warnings))}
     text += warnings
     return styles
 
 
-def _short(row_id: str) -> str:
+def short(row_id: str) -> str:
+    """The beginning of an id, by which people know it."""
     return one_line(row_id, 60)[:8]
 
 

@@ -70,6 +70,15 @@ def _edit(context: Context) -> str | None:
     return None if row.has_body else "its body is not known here"
 
 
+def _again(context: Context) -> str | None:
+    if context.marked > 1:
+        return "one row at a time: unmark the others"
+    reason, row = _needs_target(context), context.row
+    if reason or context.marked or row is None:
+        return reason
+    return None if row.has_body else "its body is not known here"
+
+
 def _move(context: Context) -> str | None:
     if context.marked:
         return "only submissions can be moved" if context.marked_generations else None
@@ -150,6 +159,8 @@ COMMANDS = (
     Command("view.failed", "4", "failed", "View", "failed rows only"),
     Command("view.all", "0", "all", "View", "all rows"),
     Command("view.redraw", "ctrl+l", "redraw", "View", "draw the screen anew"),
+    Command("generation.new", "n", "new", "Do", "a new generation, from a form; shows the price", 10),
+    Command("generation.again", "N", "again…", "Do", "the same form filled with this body", 0, _again),
     Command("generation.add", "a", "add ids", "Do", "follow ids made elsewhere, pasted in", 7),
     Command("generation.download", "d", "download", "Do", "fetch all outputs; again: pause, cancel", 1, _download),
     Command("generation.download_to", "D", "download to…", "Do", "fetch all outputs into a folder", 0, _download),

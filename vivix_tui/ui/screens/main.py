@@ -19,6 +19,7 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
+from vivix_tui.domain.form import Draft
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import VivixError
 from vivix_tui.store import query
@@ -67,6 +68,7 @@ class MainScreen(Screen[None]):
         self.offer_key = app.offer_key
         self.forgotten: list[tuple[str, ...]] = []
         self._teller = Teller(self, app.settings.notify, app.clock)
+        self.drafts: dict[str, Draft] = {}
         self._clock, self._glyphs, self._wake = app.clock, app.glyphs, app.wake
         self.notice = app.notice
         self.listing = Listing(app.store, app.profile)

@@ -6,7 +6,11 @@ Textual draws a field's text as it came, and what is pasted comes from web pages
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from rich.text import Text
+from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from vivix_tui.domain.text import lines
@@ -15,6 +19,18 @@ from vivix_tui.domain.text import lines
 def drawn(text: str) -> str:
     """`text` with every character that steers replaced by one that is seen; tabs stay, the length stays."""
     return "\t".join(lines(part, len(part)) for part in text.split("\t"))
+
+
+def after_what_was_typed(screen: Screen[Any], work: Callable[[], None]) -> None:
+    """For commands whose key has priority: `work` sees what was typed into the field before that key, and no more.
+
+    A field takes in its keys by and by, and a key that the field does not know arrives at the screen's commands only
+    after all of them. In a burst over a slow link that is too late: "a fox", ctrl+s, j would send "a foxj".
+    """
+    if screen.focused is None:
+        work()
+    else:
+        screen.focused.call_later(work)
 
 
 class LineField(Input):

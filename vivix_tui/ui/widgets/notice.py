@@ -11,6 +11,7 @@ from textual.widgets import Static
 FIRST_STEPS = """\
 Nothing is tracked yet.
 
+  n                     a new generation, from a form
   a                     paste ids of generations made elsewhere
   vivix-tui track ID    the same from a shell; `track -` reads a pipe
   vivix-tui submit FILE queue bodies: they go out as slots free
