@@ -175,11 +175,11 @@ def _no_content(dice: random.Random, draft: Draft) -> Sent:
 def _status(dice: random.Random, draft: Draft) -> Sent:
     """Another status over the right body; redirects lead anywhere."""
     status = dice.choice([*STATUSES, 301, 302, 307, 308])
+    if status == 304:
+        return _no_content(dice, draft)
     if 300 <= status < 400:
         where = {"location": dice.choice(LOCATIONS).encode().decode("latin-1")}
         return sent("redirect", Draft(status, draft.value, {**draft.headers, **where}))
-    if status == 304:
-        return _no_content(dice, draft)
     return sent("status", Draft(status, draft.value, draft.headers))
 
 
