@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
+from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
@@ -129,6 +130,8 @@ class VivixApp(App[int]):
             return True
 
     def pop_screen(self) -> AwaitComplete:
+        # Textual's cache of colours keeps all that closed screens have drawn (Textualize/textual#6665).
+        StylesCache.get_inner_outer.cache_clear()
         # A second Enter of the same burst closes the palette once more, and would take the main screen for it.
         return AwaitComplete() if isinstance(self.screen, MainScreen) else super().pop_screen()
 
