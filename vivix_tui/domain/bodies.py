@@ -10,7 +10,7 @@ import difflib
 import json
 from typing import Any
 
-from vivix_tui.domain.text import one_line
+from vivix_tui.domain.text import body_json, one_line
 from vivix_tui.errors import UsageError
 
 
@@ -36,7 +36,7 @@ def parse_bodies(data: bytes, source: str) -> list[str]:
     for number, element in enumerate(whole, start=1):
         if not isinstance(element, dict):
             raise UsageError(f"{source}: element {number} of the array is not an object")
-    return [json.dumps(element, ensure_ascii=False, separators=(",", ":"), allow_nan=False) for element in whole]
+    return [body_json(element, separators=(",", ":")) for element in whole]
 
 
 def _lines(text: str, source: str) -> list[str]:
@@ -75,7 +75,7 @@ def _finite(text: str) -> float:
 def for_editor(body: str) -> str:
     """`body` as people edit it: indented, unless that would change a number or a repeated name in it."""
     try:
-        pretty = _dumps(json.loads(body), indent=2)
+        pretty = body_json(json.loads(body), indent=2)
     except ValueError:  # NaN and the like, in a body that was made elsewhere
         return body
     return pretty if _literally(pretty) == _literally(body) else body
@@ -98,19 +98,13 @@ def from_editor(body: str, text: str) -> str:
 
 def with_seed(body: str, seed: int) -> str:
     """`body` with another `seed`, everything else as it was; written compactly."""
-    return _dumps(_loads(body) | {"seed": seed}, separators=(",", ":"))
+    return body_json(_loads(body) | {"seed": seed}, separators=(",", ":"))
 
 
 def difference(before: str, after: str) -> list[str]:
     """What changed between two bodies, as the lines of a unified diff without its head."""
     diff = difflib.unified_diff(for_editor(before).split("\n"), for_editor(after).split("\n"), lineterm="", n=1)
     return [line for line in diff if not line.startswith(("---", "+++", "@@"))]
-
-
-def _dumps(value: Any, **layout: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, **layout)
-    # Half of a surrogate pair cannot be written in UTF-8, only escaped.
-    return json.dumps(value, **layout) if any("\ud800" <= c <= "\udfff" for c in text) else text
 
 
 def _literally(text: str) -> Any:
