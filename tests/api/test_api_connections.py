@@ -275,3 +275,12 @@ async def test_sec_01_neither_client_nor_key_print_the_key(srv: Srv) -> None:
         assert KEY not in repr(client) + repr(client.gate) + repr(vars(client.gate))
     finally:
         await client.close()
+
+
+@pytest.mark.parametrize("cookie", ["a=b", "a=\xff", "a=b; Expires=Wed, 99 Xxx 0000; Max-Age=x; Path=\xff"])
+async def test_par_02_an_answers_cookie_is_neither_kept_nor_in_the_way_of_later_calls(srv: Srv, cookie: str) -> None:
+    srv.on("GET", "*", json_reply(200, generation("g1"), {"set-cookie": cookie}))
+    async with client_of(srv.url) as client:
+        for _ in range(3):
+            assert (await client.generation("g1")).value.status == "pending"
+    assert not any("cookie" in request.headers for request in srv.calls())

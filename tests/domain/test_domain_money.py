@@ -136,9 +136,23 @@ def test_ids_and_json_lines_may_be_mixed() -> None:
 
 
 @pytest.mark.parametrize(
+    "body", ['{"prompt": "a\\ud800"}', '"{\\"prompt\\": \\"a\\ud800\\"}"', '{"\\udfff": ["\\udc80é"]}']
+)
+def test_half_of_a_surrogate_pair_stays_the_escape_that_it_was(body: str) -> None:
+    """Neither UTF-8 nor the database can hold it."""
+    [(_, kept)] = parse_ids(f'{{"generation_id": "g1", "body": {body}}}')
+    assert kept is not None
+    assert kept.encode()
+    meant = json.loads(body)
+    assert json.loads(kept) == (json.loads(meant) if isinstance(meant, str) else meant)
+    assert all(text.encode() for text in parse_bodies(f"[{json.dumps(json.loads(kept))}]".encode(), "f"))
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("ok\n\x1b[2J", "line 2"),
+        ('{"generation_id": "a", "body": {"x": NaN}}', "NaN"),
         ("{", "line 1: not JSON"),
         ('{"id": "x"}', "no usable generation_id"),
         ('{"generation_id": "a b"}', "no usable generation_id"),

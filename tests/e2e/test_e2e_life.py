@@ -146,3 +146,24 @@ def test_ter_10_ctrl_z_gives_the_shell_back_and_fg_goes_on(busy: Home, srv: Srv)
     finally:
         shell.kill(signal.SIGKILL)
         shell.close()
+
+
+def test_lif_03_a_key_that_fails_does_not_end_the_dashboard(busy: Home, srv: Srv) -> None:
+    """A page down in the palette's list while it is empty raises a KeyError (Textual 8.2)."""
+    with Terminal(busy) as terminal:
+        terminal.wait_for("live")
+        for _ in range(20):
+            terminal.type(":" + 5 * "\x1b[6~")
+            terminal.wait_for("Search for commands")
+            terminal.press("\x1b")
+            terminal.wait_until_gone("Search for commands")
+            if failed_keys(busy):
+                break
+        assert failed_keys(busy), "it never failed: this test looks for another key that does"
+        terminal.press("q")
+        assert terminal.exit_code() == 0
+
+
+def failed_keys(home: Home) -> int:
+    """How often the log says that a key failed."""
+    return sum(log.read_text().count("the key pagedown failed") for log in home.path.rglob("vivix.log"))

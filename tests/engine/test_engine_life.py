@@ -13,6 +13,7 @@ from tests.conftest import KEY, until
 from tests.engine.conftest import PROFILE, World, made
 from tests.srv import CREDITS, Connection, Request, generation, id_of, json_reply, silence
 from vivix_tui.domain import cadence
+from vivix_tui.engine.account import LONGEST_PAUSE_S, pause_s
 from vivix_tui.errors import ConfigError, KeyProblem, StoreMoved
 from vivix_tui.keys import ApiKey
 from vivix_tui.store import accounts
@@ -237,3 +238,9 @@ def test_sec_08_the_lock_and_the_database_are_private(world: World) -> None:
     until(world.engines[0].holds_lock.is_set)
     for path in Path(world.folder).glob("vivix.db*"):
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_lif_02_the_pause_between_questions_about_the_account_stays_finite_in_a_long_outage() -> None:
+    """A thousand failures in a row are four days offline."""
+    assert pause_s(1) == 2.0
+    assert pause_s(10_000) == LONGEST_PAUSE_S

@@ -68,6 +68,25 @@ def test_api_06_a_final_no_ends_the_asking_about_that_id_only(world: World, stat
     assert row.prompt == "kept"
 
 
+@pytest.mark.parametrize(
+    ("status", "code"), [(404, "WHATEVER"), (403, "Not Found"), (410, "HTTP_410"), (403, "NOT_FOUND"), (404, "\x1b[2J")]
+)
+def test_par_02_an_unknown_no_changes_nothing_but_the_note(world: World, status: int, code: str) -> None:
+    """Some proxy, or an API that is being rebuilt: whoever said that did not say that the id is gone."""
+    world.srv.on(
+        "GET", "*/g1", lambda r: json_reply(200, generation("g1")) if r.nth == 1 else error_reply(status, code)
+    )
+    world.track("g1")
+    world.start()
+    until(lambda: world.status("g1"))
+    before = world.row("g1")
+    until(lambda: world.row("g1").note)
+    settled(world, "g1", 2)
+    after = world.row("g1")
+    assert after.note == f"{status} {code}: No."
+    assert replace(after, note=None) == before
+
+
 def test_api_06_an_expired_id_keeps_what_was_known(world: World) -> None:
     world.srv.on(
         "GET",

@@ -14,7 +14,15 @@ from vivix_tui.store import query
 from vivix_tui.ui.screens.dialogs import Confirm
 from vivix_tui.ui.screens.main import MainScreen
 
-NAMES = {"/": "slash", " ": "space", "\r": "enter", "\x1b": "escape", "*": "asterisk"}
+NAMES = {
+    ":": "colon",
+    "?": "question_mark",
+    "/": "slash",
+    " ": "space",
+    "\r": "enter",
+    "\x1b": "escape",
+    "*": "asterisk",
+}
 
 
 def burst(pilot: Pilot[int], text: str) -> None:
@@ -98,3 +106,24 @@ async def test_y_counts_in_the_very_moment_of_the_painting(screen: Screen) -> No
         burst(pilot, "y")
         await settled(pilot)
         assert len(query.queue(screen.store, PROFILE)) == 1
+
+
+@pytest.mark.parametrize("opens", [":", "?", "a", "K"])
+@pytest.mark.parametrize("closes", ["\r\r\r\r", "\x1b\x1b\x1b\x1b"], ids=["enter", "escape"])
+async def test_what_is_closed_twice_closes_nothing_below_it(screen: Screen, opens: str, closes: str) -> None:
+    screen.busy()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        burst(pilot, opens)
+        await settled(pilot)
+        assert not isinstance(app.screen, MainScreen)
+        burst(pilot, {":": "down", "K": "vvx_x"}.get(opens, ""))
+        await settled(pilot)
+        burst(pilot, closes)
+        await settled(pilot)
+        await settled(pilot)
+        assert any(isinstance(one, MainScreen) for one in app.screen_stack)
+        burst(pilot, "\x1b")
+        await settled(pilot)
+        assert isinstance(app.screen, MainScreen)

@@ -11,6 +11,7 @@ import functools
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -63,7 +64,9 @@ class Client:
         }
         # Requests that carry extensions of their own do not get the client's timeout.
         self._timeouts = {"timeout": httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)).as_dict()}
-        self._http = httpx.AsyncClient(transport=self.gate, headers=headers, trust_env=False)
+        # No cookie is kept: nobody needs one, and one that is no ASCII would make every later request impossible.
+        cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+        self._http = httpx.AsyncClient(transport=self.gate, headers=headers, cookies=cookies, trust_env=False)
 
     async def close(self) -> None:
         await self._http.aclose()

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from vivix_tui.domain.text import one_line
+from vivix_tui.domain.text import body_json, one_line
 from vivix_tui.errors import UsageError
 
 
@@ -37,7 +37,7 @@ def parse_bodies(data: bytes, source: str) -> list[str]:
     for number, element in enumerate(whole, start=1):
         if not isinstance(element, dict):
             raise UsageError(f"{source}: element {number} of the array is not an object")
-    return [json.dumps(element, ensure_ascii=False, separators=(",", ":"), allow_nan=False) for element in whole]
+    return [body_json(element, separators=(",", ":")) for element in whole]
 
 
 def _lines(text: str, source: str) -> list[str]:
@@ -76,7 +76,7 @@ def _finite(text: str) -> float:
 def for_editor(body: str) -> str:
     """`body` as people edit it: indented, unless that would change a number or a repeated name in it."""
     try:
-        pretty = _dumps(json.loads(body), indent=2)
+        pretty = body_json(json.loads(body), indent=2)
     except ValueError:  # NaN and the like, in a body that was made elsewhere
         return body
     return pretty if _literally(pretty) == _literally(body) else body
@@ -104,19 +104,13 @@ def with_seed(body: str, seed: int) -> str:
 
 def compact(value: Mapping[str, Any]) -> str:
     """`value` as the text of a body. Raises ValueError for what JSON has no word for (NaN)."""
-    return _dumps(value, separators=(",", ":"))
+    return body_json(value, separators=(",", ":"))
 
 
 def difference(before: str, after: str) -> list[str]:
     """What changed between two bodies, as the lines of a unified diff without its head."""
     diff = difflib.unified_diff(for_editor(before).split("\n"), for_editor(after).split("\n"), lineterm="", n=1)
     return [line for line in diff if not line.startswith(("---", "+++", "@@"))]
-
-
-def _dumps(value: Any, **layout: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, **layout)
-    # Half of a surrogate pair cannot be written in UTF-8, only escaped.
-    return json.dumps(value, **layout) if any("\ud800" <= c <= "\udfff" for c in text) else text
 
 
 def _literally(text: str) -> Any:

@@ -19,8 +19,13 @@ PROCESSING = "processing"
 ENDED = frozenset({COMPLETED, FAILED})
 KNOWN = frozenset({PENDING, PROCESSING, COMPLETED, FAILED})
 
-# Codes that end the polling of an id for good: it is not ours, or the server no longer knows it.
-GONE_CODES = frozenset({"NOT_FOUND", "NOT_YOURS"})
+# What ends the polling of an id for good: it is not ours, not open to this account, or the server no longer knows it.
+# Any other no may come from a proxy, or pass.
+GONE_CODES = {
+    403: frozenset({"NOT_YOURS", "TIER_LOCKED", "MODEL_NOT_ALLOWED"}),
+    404: frozenset({"NOT_FOUND"}),
+    410: frozenset({"GONE"}),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

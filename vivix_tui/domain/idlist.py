@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from vivix_tui.domain.text import is_trackable_id, one_line
+from vivix_tui.domain.text import body_json, escape_surrogates, is_trackable_id, one_line
 from vivix_tui.errors import UsageError
 
 
@@ -44,9 +44,12 @@ def _json_line(line: str, number: int) -> tuple[str, str | None]:
             is_object = False
         if not is_object:
             raise UsageError(f"line {number}: body is not a JSON object")
-        return generation_id, body
+        return generation_id, escape_surrogates(body)
     if body is not None and not isinstance(body, dict):
         raise UsageError(f"line {number}: body is not a JSON object")
     if body is None:
         return generation_id, None
-    return generation_id, json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return generation_id, body_json(body, separators=(",", ":"))
+    except ValueError:
+        raise UsageError(f"line {number}: the body holds NaN or infinity, which JSON has not") from None

@@ -23,7 +23,6 @@ _UNSAFE = re.compile(
     "\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 _C0_PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "\u2421"}
-_ESCAPED_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_SHOWN = 20_000
 
@@ -56,7 +55,21 @@ def plain_words(text: str, limit: int = 60) -> str:
 def json_line(value: Any) -> str:
     """`value` as one JSON line with its original text: steering characters escaped, surrogates and NaN never there."""
     text = json.dumps(_scrubbed(value), ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
-    return _ESCAPED_IN_JSON.sub(lambda m: f"\\u{ord(m.group()):04x}", text)
+    return _UNSAFE.sub(lambda m: json.dumps(m.group())[1:-1], text)
+
+
+def body_json(value: Any, **layout: Any) -> str:
+    """`value` as JSON in its own characters, to be stored and sent; `layout` as for `json.dumps`.
+
+    A lone surrogate, which neither UTF-8 nor the store can hold, stays the escape that it was. Raises ValueError for
+    NaN and infinities.
+    """
+    return escape_surrogates(json.dumps(value, ensure_ascii=False, allow_nan=False, **layout))
+
+
+def escape_surrogates(text: str) -> str:
+    """JSON `text` with its lone surrogates escaped: the same value."""
+    return _SURROGATE.sub(lambda m: f"\\u{ord(m.group()):04x}", text)
 
 
 def _scrubbed(value: Any) -> Any:

@@ -25,6 +25,11 @@ AFTER_REFUND_S = 30.0  # many that fail together are one question
 CATALOGUE_S = 24 * 3600.0
 
 
+def pause_s(failures: int) -> float:
+    """Seconds until the next question after so many failures in a row."""
+    return min(FIRST_PAUSE_S * 2.0 ** min(failures, 10), LONGEST_PAUSE_S)
+
+
 class AccountReader:
     """Keeps one account's facts fresh."""
 
@@ -54,8 +59,7 @@ class AccountReader:
                 except ApiError:
                     # The link has noted it; a call that is refused again and again must not eat the budget.
                     self._failures += 1
-                    pause_s = min(FIRST_PAUSE_S * 2**self._failures, LONGEST_PAUSE_S)
-                    self._not_before = time.monotonic() + pause_s
+                    self._not_before = time.monotonic() + pause_s(self._failures)
             await asyncio.sleep(STEP_S)
 
     def _due(self, now: float) -> Callable[[], Awaitable[None]] | None:

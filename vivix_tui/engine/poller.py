@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from vivix_tui.config import Config
 from vivix_tui.domain import times
 from vivix_tui.domain.cadence import Cadence
-from vivix_tui.domain.generation import FAILED, Answer
+from vivix_tui.domain.generation import FAILED, GONE_CODES, Answer
 from vivix_tui.engine.link import Link
 from vivix_tui.engine.watchlist import Watchlist
 from vivix_tui.errors import ApiError, Refusal
@@ -118,7 +118,7 @@ class Poller:
         return answer
 
     def _refused(self, generation_id: str, refusal: Refusal) -> None:
-        if refusal.status in (403, 404, 410) and not refusal.code.startswith("HTTP_"):
+        if refusal.code in GONE_CODES.get(refusal.status, ()):
             facts = Answer(
                 generation_id=generation_id,
                 status="",

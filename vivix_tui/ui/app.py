@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
+from textual._styles_cache import StylesCache
 from textual.app import App
+from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.widgets import Input, TextArea
@@ -112,11 +114,28 @@ class VivixApp(App[int]):
         # Textual passes a key on and looks at the next one at once. Over a slow link keys arrive in bursts, and what
         # follows `/` would not find the field but run as commands: "/Ryan" could pay for a retry. So a command is
         # done before the next key is looked at; keys for a field go on as ever.
-        if await super()._check_bindings(key, priority):
+        if await self._done(key, priority):
             return True
         if not priority or isinstance(self.focused, Input | TextArea):
             return False
-        return await super()._check_bindings(key)
+        return await self._done(key)
+
+    async def _done(self, key: str, priority: bool = False) -> bool:
+        """Whether the key was a command's. One that fails must not end the dashboard and what it has under way."""
+        try:
+            return await super()._check_bindings(key, priority)
+        except Exception as error:
+            if self.is_headless:
+                raise
+            log.exception("the key %s failed", key)
+            self.notify(f"That failed ({type(error).__name__}); the log says more.", severity="error", markup=False)
+            return True
+
+    def pop_screen(self) -> AwaitComplete:
+        # Textual's cache of colours keeps all that closed screens have drawn (Textualize/textual#6665).
+        StylesCache.get_inner_outer.cache_clear()
+        # A second Enter of the same burst closes the palette once more, and would take the main screen for it.
+        return AwaitComplete() if isinstance(self.screen, MainScreen) else super().pop_screen()
 
     def _ended_by_signal(self, code: int) -> None:
         self.exit(return_code=code)

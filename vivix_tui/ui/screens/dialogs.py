@@ -172,6 +172,8 @@ class AskLine(ModalScreen[bool]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        if not self.is_active:  # a second Enter of the same burst
+            return
         complaint = self._offer(event.value)
         if complaint is None:
             self.dismiss(True)
