@@ -13,12 +13,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
+from rich.console import RenderableType
 from rich.text import Text
 from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from vivix_tui.config import Settings
@@ -27,6 +29,7 @@ from vivix_tui.errors import VivixError
 from vivix_tui.store.store import Store
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Command, keys_of, shown_keys
 from vivix_tui.ui.ending import on_signals
+from vivix_tui.ui.frames import frame
 from vivix_tui.ui.present import ASCII, GLYPHS, utc_now
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.theme import VIVIX
@@ -130,6 +133,9 @@ class VivixApp(App[int]):
             log.exception("the key %s failed", key)
             self.notify(f"That failed ({type(error).__name__}); the log says more.", severity="error", markup=False)
             return True
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        super()._display(screen, frame(renderable))  # type: ignore[arg-type]  # it takes any CompositorUpdate
 
     def pop_screen(self) -> AwaitComplete:
         # Textual's cache of colours keeps all that closed screens have drawn (Textualize/textual#6665).

@@ -7,6 +7,7 @@ change of colour costs some forty bytes on the wire, which over SSH is what a ke
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -32,8 +33,28 @@ def changed(before: Sequence[tuple[str, object]], after: Sequence[tuple[str, obj
     """The first and the last-but-one cell that differ between two lines; None where they are the same."""
     if before == after:
         return None
-    start = same = 0
-    while same < min(len(before), len(after)) and before[same] == after[same]:
-        start += cell_len(after[same][0])
-        same += 1
-    return start, max(sum(cell_len(text) for text, _ in line) for line in (before, after))
+    start = _same_cells(before, after)
+    width, other = (sum(cell_len(text) for text, _ in line) for line in (before, after))
+    if width != other:
+        return start, max(width, other)
+    backwards = [[(text[::-1], role) for text, role in reversed(line)] for line in (before, after)]
+    return start, max(start + 1, width - _same_cells(*backwards))
+
+
+def _same_cells(before: Sequence[tuple[str, object]], after: Sequence[tuple[str, object]]) -> int:
+    """How many cells at the beginning of two lines are the same."""
+    cells = 0
+    for (text, role), (other, other_role) in zip(before, after, strict=False):
+        if role != other_role:
+            break
+        if text == other:
+            cells += cell_len(text)
+            continue
+        # Characters of one cell alone, and none that the next one may join to another sign.
+        alike = zip(text, other, text[1:] + " ", other[1:] + " ", strict=False)
+        same = (
+            mine == yours and (mine + after_mine + after_yours).isascii()
+            for mine, yours, after_mine, after_yours in alike
+        )
+        return cells + sum(1 for _ in takewhile(bool, same))
+    return cells

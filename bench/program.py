@@ -1,0 +1,80 @@
+"""One program that is measured: what to run, how to see that it is there, which keys it knows, what came out.
+
+Owns: one round of measuring. Refuses: choosing programs and judging figures (`bench.ui`).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import statistics
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.still import StillRows, measure_changes
+from bench.terminal import Terminal
+
+KEYS = 60
+SETTLE_S = 0.7
+QUIET_S = 12.0  # after so long without changes the dashboard looks for them less often
+
+
+@dataclass(slots=True)
+class Program:
+    """What to run, how to see that it is there, and which keys it knows. Empty strings leave a figure out."""
+
+    name: str
+    command: list[str]
+    painted: str
+    down: str = "j"
+    quit: str = "q"
+    env: dict[str, str] = field(default_factory=dict)
+    columns: int = 120
+    jump: str = ""
+    sort: str = ""
+    filter: str = ""
+    rows: Path | None = None
+    quiet_s: float = QUIET_S
+    idle_s: float = 6.0
+    figures: dict[str, list[float]] = field(default_factory=dict)
+
+    def note(self, figure: str, value: float) -> None:
+        self.figures.setdefault(figure, []).append(value)
+
+    def median(self, figure: str) -> float | None:
+        values = [value for value in self.figures.get(figure, ()) if not math.isnan(value)]
+        return statistics.median(values) if values else None
+
+
+def measure(program: Program, cwd: str) -> None:
+    """One round."""
+    rows = StillRows(program.rows) if program.rows is not None else None
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | program.env
+    with Terminal(program.command, env, cwd, program.columns) as terminal:
+        program.note("first rows ms", terminal.wait_for(program.painted) * 1000)
+        terminal.settle(SETTLE_S)
+        answers = [terminal.press(program.down) for _ in range(KEYS)]
+        times = sorted(seconds * 1000 for seconds, count in answers if count)
+        if times:
+            program.note("key ms", statistics.median(times))
+            program.note("key p95 ms", times[int(len(times) * 0.95)])
+            program.note("key bytes", statistics.median(count for _, count in answers))
+        if program.jump:
+            program.note("hold j ms", terminal.hold(program.down, seconds=5, per_s=30) * 1000)
+            program.note("jump ms", terminal.press(program.jump)[0] * 1000)
+        if program.sort:
+            program.note("sort ms", terminal.press(program.sort, quiet_s=0.3)[0] * 1000)
+        if program.filter:
+            terminal.press("/")
+            program.note("filter ms", terminal.press(program.filter, quiet_s=0.3)[0] * 1000)
+            terminal.press("\x1b", quiet_s=0.3)
+        if rows is not None:
+            for figure, value in measure_changes(terminal, rows).items():
+                program.note(figure, value)
+            rows.close()
+        terminal.idle(program.quiet_s)
+        idle = terminal.idle(program.idle_s)
+        program.note("idle B/s", idle.bytes_per_s)
+        program.note("idle CPU %", idle.cpu_share * 100)
+        program.note("RSS MB", terminal.rss_bytes() / 1e6)
+        program.note("quit ms", terminal.quit(program.quit) * 1000)
