@@ -306,8 +306,10 @@ class MainScreen(Screen[None]):
 
     @on(GenerationTable.Moved)
     def _moved(self) -> None:
-        self._show_detail()
-        self._show_bars()
+        row = self.table.selected
+        if row is None or key_of(row) != self._detail_of:  # a key shows its row at once, then comes the message
+            self._show_detail()
+            self._show_bars()
 
     @on(GenerationTable.Opened)
     def _opened(self) -> None:

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from vivix_tui.ui.present import fit
-from vivix_tui.ui.widgets.painting import Piece, changed, strip
+from vivix_tui.ui.widgets.painting import Painted, Piece, changed, strip
 
 ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "title", "key")
 
 
-class Bar(Widget):
+class Bar(Painted):
     """One line of (text, role) pieces; repainted only when they change."""
 
     COMPONENT_CLASSES = {f"bar--{role}" for role in ROLES}  # noqa: RUF012 - Textual's own way
+    PREFIX = "bar"
     DEFAULT_CSS = "Bar { height: 1; }"
 
     def __init__(self, id: str) -> None:
@@ -35,11 +34,7 @@ class Bar(Widget):
 
     def render_line(self, y: int) -> Strip:
         del y  # there is one line
-        return strip(self._pieces, self.size.width, self.rich_style, self._role)
-
-    def _role(self, role: str) -> Style:
-        style = self.get_component_rich_style(f"bar--{role}")
-        return Style(color=style.color, bold=style.bold)
+        return strip(self._pieces, self.size.width, self.ground, self.role_style)
 
 
 class Banner(Bar):

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment
-from rich.style import Style
 from rich.text import Text
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
@@ -19,17 +18,18 @@ from textual.strip import Strip
 from vivix_tui.ui.present_detail import LABEL_WIDTH, Line
 from vivix_tui.ui.present_preview import Grid
 from vivix_tui.ui.widgets.halfblocks import Inks, Tile, sheet
-from vivix_tui.ui.widgets.painting import Piece, changed, strip
+from vivix_tui.ui.widgets.painting import Painted, Piece, changed, strip
 
 ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "gone", "title", "label")
 MARGIN = 1
 Row = list[Piece] | Strip
 
 
-class DetailPane(ScrollView, can_focus=True):
+class DetailPane(Painted, ScrollView, can_focus=True):
     """Shows lines; `show` replaces them. With the focus, ↑ and ↓ scroll it line by line."""
 
     COMPONENT_CLASSES = {f"detail--{role}" for role in ROLES}  # noqa: RUF012 - Textual's own way
+    PREFIX = "detail"
 
     def __init__(self) -> None:
         super().__init__(id="detail")
@@ -53,8 +53,8 @@ class DetailPane(ScrollView, can_focus=True):
 
     def show_picture(self, tiles: Sequence[Tile], grid: Grid, below: Sequence[Line], *, labels: bool = False) -> None:
         """Draws `tiles` above the lines, and `below` between them; without either the lines are alone again."""
-        before, ground = self._wrapped, self.rich_style
-        inks = Inks(ground, ground + self._role("muted"), ascii=self.app.has_class("-ascii"))
+        before, ground = self._wrapped, self.ground
+        inks = Inks(ground, ground + self.role_style("muted"), ascii=self.app.has_class("-ascii"))
         margin = Segment(" " * MARGIN, ground)
         self._picture = [Strip([margin, *strip]) for strip in sheet(tiles, grid, inks, labels=labels)]
         self._below = below
@@ -81,8 +81,8 @@ class DetailPane(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         row, width = _at(self._wrapped, self.scroll_offset.y + y), self.size.width
         if isinstance(row, Strip):
-            return row.adjust_cell_length(width, self.rich_style)
-        return strip(row, width, self.rich_style, self._role)
+            return row.adjust_cell_length(width, self.ground)
+        return strip(row, width, self.ground, self.role_style)
 
     def on_resize(self) -> None:
         self._wrap()
@@ -114,10 +114,6 @@ class DetailPane(ScrollView, can_focus=True):
         self.set_reactive(DetailPane.virtual_size, size)
         if scrolls:
             self.vertical_scrollbar.window_virtual_size = lines
-
-    def _role(self, role: str) -> Style:
-        style = self.get_component_rich_style(f"detail--{role}")
-        return Style(color=style.color, bold=style.bold)
 
 
 def _at(wrapped: list[Row], index: int) -> Row:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events, on
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -21,6 +20,7 @@ from textual.strip import Strip
 from vivix_tui.store.query import TableRow
 from vivix_tui.ui.listing import Key, Listing, key_of
 from vivix_tui.ui.present import MARGIN, Cell, Column, cells, columns_for, fit
+from vivix_tui.ui.widgets.painting import Painted
 
 ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "gone", "header", "cursor", "blurred", "mark")
 HEADER_LINES = 1
@@ -29,10 +29,11 @@ Content = tuple[dict[str, Cell], bool, bool]
 
 
 # ScrollView's own bindings would take the arrow keys and scroll without moving the cursor.
-class GenerationTable(ScrollView, can_focus=True, inherit_bindings=False):
+class GenerationTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
     """Shows a Listing. Posts `Moved` when another row is under the cursor, `Opened` on a double click."""
 
     COMPONENT_CLASSES = {f"table--{role}" for role in ROLES}  # noqa: RUF012 - Textual's own way
+    PREFIX = "table"
 
     class Moved(Message):
         """Another row, or none, is under the cursor."""
@@ -109,7 +110,7 @@ class GenerationTable(ScrollView, can_focus=True, inherit_bindings=False):
             return self._header()
         content = self._drawn[y] = self._content(y)
         if content is None:
-            return Strip.blank(self.size.width, self.rich_style)
+            return Strip.blank(self.size.width, self.ground)
         return self._line(*content)
 
     def _move_to(self, index: int) -> None:
@@ -174,25 +175,25 @@ class GenerationTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _line(self, row_cells: dict[str, Cell], is_cursor: bool, is_marked: bool) -> Strip:
         """Blank cells take their neighbour's colour: each change of colour costs forty bytes on the wire."""
-        ground = self.get_component_rich_style(self._ground(is_cursor))
+        ground = self.component(self._ground(is_cursor))
         columns = self._columns()
-        style = ground + self._role("plain" if is_cursor else row_cells[columns[0][0].id].role)
+        style = ground + self.role_style("plain" if is_cursor else row_cells[columns[0][0].id].role)
         segments = [Segment(self._glyphs["cursor"] if is_cursor else " ", style)]
         if is_marked:
-            style = ground + self._role("mark")
+            style = ground + self.role_style("mark")
         segments.append(Segment(self._glyphs["mark"] if is_marked else " ", style))
         for column, width in columns:
             cell = row_cells[column.id]
             text = fit(cell.text, width, right=column.right, cut=self._glyphs["cut"])
             if not text.isspace():
                 role = "plain" if is_cursor and cell.role == "muted" else cell.role
-                style = ground + self._role(role)
+                style = ground + self.role_style(role)
             segments.append(Segment(f"{text} ", style))
         line = Strip(segments).simplify().adjust_cell_length(self.size.width - 1, ground)
-        return line.adjust_cell_length(self.size.width, self.get_component_rich_style("table--plain"))
+        return line.adjust_cell_length(self.size.width, self.component("plain"))
 
     def _header(self) -> Strip:
-        style = self.get_component_rich_style("table--header")
+        style = self.component("header")
         text = " " * MARGIN
         for column, width in self._columns():
             text += fit(column.title, width, right=column.right) + " "
@@ -203,12 +204,8 @@ class GenerationTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _ground(self, is_cursor: bool) -> str:
         if not is_cursor:
-            return "table--plain"
-        return "table--cursor" if self.has_focus else "table--blurred"
-
-    def _role(self, role: str) -> Style:
-        style = self.get_component_rich_style(f"table--{role}")
-        return Style(color=style.color, bold=style.bold)
+            return "plain"
+        return "cursor" if self.has_focus else "blurred"
 
     def on_resize(self, _: events.Resize) -> None:
         self._drawn.clear()

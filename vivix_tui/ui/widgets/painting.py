@@ -8,13 +8,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import takewhile
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
+from textual.widget import Widget
 
 Piece = tuple[str, str]
+
+
+class Painted(Widget):
+    """A widget that paints in roles. A role's style is looked up once, until the theme changes: CSS is asked for a line
+    otherwise, which takes longer than drawing it.
+    """
+
+    PREFIX: ClassVar[str]  # of the component classes that give the roles their styles
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._looked_up: dict[str, Style] = {}
+
+    @property
+    def ground(self) -> Style:
+        """What the widget is painted on."""
+        return self._kept("", lambda: self.rich_style)
+
+    def role_style(self, role: str) -> Style:
+        """Colour and weight of a role, to be laid on some ground."""
+        return self._kept(role, lambda: _ink_only(self.get_component_rich_style(f"{self.PREFIX}--{role}")))
+
+    def component(self, name: str) -> Style:
+        """The whole style of a component class, ground included."""
+        return self._kept(f"--{name}", lambda: self.get_component_rich_style(f"{self.PREFIX}--{name}"))
+
+    def notify_style_update(self) -> None:
+        self._looked_up.clear()
+        super().notify_style_update()
+
+    def _kept(self, name: str, look_up: Callable[[], Style]) -> Style:
+        style = self._looked_up.get(name)
+        if style is None:
+            style = self._looked_up[name] = look_up()
+        return style
+
+
+def _ink_only(style: Style) -> Style:
+    return Style(color=style.color, bold=style.bold)
 
 
 def strip(pieces: Sequence[Piece], width: int, ground: Style, style_of: Callable[[str], Style]) -> Strip:
