@@ -105,15 +105,14 @@ class DetailPane(Painted, ScrollView, can_focus=True):
 
     def _set_height(self, lines: int) -> None:
         """Assigning `virtual_size` lays out the whole screen anew and repaints it: 20 kB for one key."""
-        size, scrolls = Size(self.size.width, lines), lines > self.container_size.height
-        if self.virtual_size == size:
-            return
-        if scrolls != self.show_vertical_scrollbar or size.width != self.virtual_size.width:
+        size = Size(self.size.width, lines)
+        if size.width != self.virtual_size.width:
             self.virtual_size = size
-            return
-        self.set_reactive(DetailPane.virtual_size, size)
-        if scrolls:
-            self.vertical_scrollbar.window_virtual_size = lines
+        elif size != self.virtual_size:
+            self.set_reactive(DetailPane.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = max(lines, self.size.height)
+            if self.scroll_offset.y > self.max_scroll_y:
+                self.scroll_to(y=self.max_scroll_y, animate=False, force=True, immediate=True)
 
 
 def _at(wrapped: list[Row], index: int) -> Row:
