@@ -10,10 +10,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.widgets import Input
-
 from vivix_tui.store.query import Filter
 from vivix_tui.ui.listing import key_of
+from vivix_tui.ui.widgets.filter_field import FilterField
 
 if TYPE_CHECKING:
     from vivix_tui.ui.screens.main import MainScreen
@@ -71,20 +70,13 @@ def filter_by_phase(screen: MainScreen, phases: frozenset[str]) -> None:
     screen.show_only(replace(shown, phases=frozenset() if phases == shown.phases else phases))
 
 
-def open_filter(screen: MainScreen) -> None:
-    field = screen.query_one("#filter", Input)
-    field.display = True
-    screen.set_focus(field)  # now, not when its turn comes: the next key may be waiting already
-
-
 def back(screen: MainScreen) -> None:
     """Closes the topmost thing, one at a time."""
-    field = screen.query_one("#filter", Input)
+    field = screen.query_one(FilterField)
     if screen.zoomed:
         screen.zoom(False)
     elif field.display or screen.listing.filter != Filter():
-        field.value = ""
-        field.display = False
+        field.close()
         screen.show_only(Filter())
     elif screen.table.marks:
         unmark(screen)
@@ -97,9 +89,10 @@ def back(screen: MainScreen) -> None:
 NAVIGATION: dict[str, Callable[[MainScreen], None]] = {
     **{f"move.{name}": partial(move, name=name) for name in STEPS},
     **{command_id: partial(filter_by_phase, phases=phases) for command_id, phases in FILTERS.items()},
-    "view.filter": open_filter,
+    "view.filter": lambda screen: screen.query_one(FilterField).open(),
     "view.zoom": lambda screen: screen.zoom(not screen.zoomed),
     "view.back": back,
-    "view.redraw": lambda screen: screen.redraw(),
+    # Draws all of it again, for terminals that something else has written to.
+    "view.redraw": lambda screen: screen.refresh(repaint=True, layout=True),
     "app.palette": lambda screen: screen.app.action_command_palette(),
 }

@@ -6,7 +6,6 @@ what a cell says, and drawing.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic
@@ -26,7 +25,9 @@ from vivix_tui.store import query
 from vivix_tui.ui import present_bar
 from vivix_tui.ui.actions import ACTIONS
 from vivix_tui.ui.actions_preview import follow_preview
+from vivix_tui.ui.arrangement import arrangement
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
+from vivix_tui.ui.facts import read_facts
 from vivix_tui.ui.listing import Key, Listing, key_of
 from vivix_tui.ui.navigation import NAVIGATION
 from vivix_tui.ui.present_detail import detail_lines
@@ -34,9 +35,9 @@ from vivix_tui.ui.previewing import Previewing
 from vivix_tui.ui.telling import Teller
 from vivix_tui.ui.widgets.bars import Banner, Bar
 from vivix_tui.ui.widgets.detail_pane import DetailPane
-from vivix_tui.ui.widgets.fields import LineField
+from vivix_tui.ui.widgets.filter_field import FilterField
 from vivix_tui.ui.widgets.generation_table import GenerationTable
-from vivix_tui.ui.widgets.notice import FIRST_STEPS, NO_MATCH, TOO_SMALL, Notice
+from vivix_tui.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from vivix_tui.ui.app import VivixApp
@@ -45,9 +46,6 @@ FOLLOW_S = 0.25
 QUIET_FOLLOW_S = 1.0  # where nothing is under way and nothing changed for a while
 QUIET_AFTER_S = 10.0
 TICK_S = 1.0
-FILTER_PAUSE_S = 0.1
-WIDE = 100
-LEAST_WIDTH, LEAST_HEIGHT = 40, 10
 Answer = TypeVar("Answer")
 
 
@@ -86,22 +84,23 @@ class MainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Bar("status")
         yield Banner("banner")
-        yield LineField(placeholder="filter: id, model, prompt, code", id="filter", select_on_focus=False)
+        yield FilterField()
         with Horizontal(id="middle"):
             yield self.table
             yield self.detail
         yield Notice()
         yield Bar("commands")
 
-    def on_mount(self) -> None:
-        self.query_one("#filter").display = False
+    @on(events.Mount)
+    def _begin(self) -> None:
         self.query_one(Banner).display = False
         self.reload()
         self.table.focus()
         self.set_timer(FOLLOW_S, self._follow)
         self.set_interval(TICK_S, self._tick)
 
-    def on_unmount(self) -> None:
+    @on(events.Unmount)
+    def _end(self) -> None:
         self._teller.end()
 
     # What is shown
@@ -111,16 +110,7 @@ class MainScreen(Screen[None]):
         revision, self._trouble = self.store.revision, None
         self.listing.reload()
         self.table.marks = dict.fromkeys(filter(None, map(self.listing.now_known_as, self.table.marks)))
-        self._facts = present_bar.Facts(
-            profile=self.profile,
-            account=query.account(self.store, self.profile),
-            engine=query.engine_state(self.store, self.profile),
-            own_pid=os.getpid(),
-            in_flight=query.in_flight(self.store, self.profile),
-            counts=query.counts(self.store, self.profile),
-            queue_paused=query.queue_paused(self.store, self.profile),
-            notice=self.notice,
-        )
+        self._facts = read_facts(self.store, self.profile, self.notice)
         self._arrange()
         self.table.follow_changes()
         self._show_detail()
@@ -155,20 +145,16 @@ class MainScreen(Screen[None]):
         self._show_bars()
 
     def _arrange(self) -> None:
-        """Which of the parts are shown, by the terminal's size, the zoom and the number of rows."""
-        small = self.size.width < LEAST_WIDTH or self.size.height < LEAST_HEIGHT
-        empty = self.listing.count == 0
-        filtered = self.listing.filter != query.Filter()
+        """Shows the parts that fit and make sense now."""
+        filtered, empty = self.listing.filter != query.Filter(), self.listing.count == 0
+        now = arrangement(self.size.width, self.size.height, zoomed=self.zoomed, empty=empty, filtered=filtered)
         notice = self.query_one(Notice)
-        notice.display = small or empty
+        notice.display = now.notice is not None
+        if now.notice is not None:
+            notice.say(now.notice)
         self.query_one("#middle").display = not notice.display
-        if small:
-            notice.say(TOO_SMALL)
-        elif empty:
-            notice.say(NO_MATCH if filtered else FIRST_STEPS)
-        self.table.display = not self.zoomed
-        self.detail.display = self.zoomed or self.size.width >= WIDE
-        self.set_class(self.detail.display and self.table.display, "-divided")
+        self.table.display, self.detail.display = now.table, now.detail
+        self.set_class(now.detail and now.table, "-divided")
 
     def _show_detail(self) -> None:
         row = self.table.selected
@@ -276,10 +262,6 @@ class MainScreen(Screen[None]):
         """Whether the details have the whole screen."""
         return self.has_class("-zoomed")
 
-    def redraw(self) -> None:
-        """Draws all of it again, for terminals that something else has written to."""
-        self.refresh(repaint=True, layout=True)
-
     def zoom(self, zoomed: bool) -> None:
         """Gives the details the whole screen, or takes it back."""
         self.set_class(zoomed, "-zoomed")
@@ -287,20 +269,14 @@ class MainScreen(Screen[None]):
         (self.detail if zoomed else self.table).focus()
         self.call_after_refresh(self._show_detail)
 
-    @on(Input.Changed, "#filter")
-    def _filter_typed(self, event: Input.Changed) -> None:
-        event.stop()
-        text = event.value
-        self.set_timer(FILTER_PAUSE_S, lambda: self._filter_if_still(text))
-
-    def _filter_if_still(self, text: str) -> None:
-        if self.query_one("#filter", Input).value == text and self.listing.filter.text != text:
-            self.show_only(replace(self.listing.filter, text=text))
+    @on(FilterField.Wanted)
+    def _filter_wanted(self, event: FilterField.Wanted) -> None:
+        if self.listing.filter.text != event.text:
+            self.show_only(replace(self.listing.filter, text=event.text))
 
     @on(Input.Submitted, "#filter")
     def _filter_accepted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.query_one("#filter").display = bool(event.value)
         self.show_only(replace(self.listing.filter, text=event.value))
         self.table.focus()
 
@@ -315,7 +291,8 @@ class MainScreen(Screen[None]):
     def _opened(self) -> None:
         self.zoom(True)
 
-    def on_resize(self, _: events.Resize) -> None:
+    @on(events.Resize)
+    def _resized(self) -> None:
         self._arrange()
         self.call_after_refresh(self._show_detail)
         self._show_bars()

@@ -1,0 +1,53 @@
+"""The field in which a filter by text is typed.
+
+Owns: the pause after which what was typed counts, and when the field is shown. Refuses: rows; it tells what is wanted.
+"""
+
+from __future__ import annotations
+
+from textual import on
+from textual.message import Message
+from textual.widgets import Input
+
+from vivix_tui.ui.widgets.fields import LineField
+
+PAUSE_S = 0.1
+
+
+class FilterField(LineField):
+    """Posts `Wanted` when nothing was typed for a moment; Enter submits it like any field."""
+
+    class Wanted(Message):
+        """Rows with `text` are wanted."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self) -> None:
+        super().__init__(placeholder="filter: id, model, prompt, code", id="filter", select_on_focus=False)
+        self.display = False
+
+    def open(self) -> None:
+        """Takes the keys from now on."""
+        self.display = True
+        self.screen.set_focus(self)  # now, not when its turn comes: the next key may be waiting already
+
+    def close(self) -> None:
+        """Empty and out of sight."""
+        self.value = ""
+        self.display = False
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        text = event.value
+        self.set_timer(PAUSE_S, lambda: self._wanted_if_still(text))
+
+    def _wanted_if_still(self, text: str) -> None:
+        if self.value == text:
+            self.post_message(self.Wanted(text))
+
+    @on(Input.Submitted)
+    def _accepted(self, event: Input.Submitted) -> None:
+        self.display = bool(event.value)
