@@ -57,6 +57,7 @@ class Screen:
         self.store = store
         self.woken = 0
         self.keys: list[str] = []
+        self.now = NOW
 
     def app(self, *, settings: Settings | None = None, takes_key: bool = True) -> VivixApp:
         def wake() -> None:
@@ -72,7 +73,7 @@ class Screen:
             settings=settings or Settings(),
             wake=wake,
             offer_key=take if takes_key else None,
-            clock=lambda: NOW,
+            clock=lambda: self.now,
         )
 
     def row(

@@ -15,7 +15,7 @@ from vivix_tui import verbs
 from vivix_tui.domain.generation import Answer
 from vivix_tui.store import generations, query
 from vivix_tui.store.query import TableRow
-from vivix_tui.ui.present import ASCII, COLUMNS, GLYPHS, cells, columns_for, fit
+from vivix_tui.ui.present import ASCII, COLUMNS, GLYPHS, cells, columns_for, fit, still_s
 from vivix_tui.ui.present_bar import Gauge, fitting
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.widgets.generation_table import GenerationTable
@@ -224,3 +224,33 @@ async def test_ter_03_hostile_text_in_every_field_is_shown_as_text(screen: Scree
         for y in range(36):
             shown = "".join(segment.text for segment in app.screen._compositor.render_strips()[y])
             assert not any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u202e\u2066" for c in shown), shown
+
+
+@given(age_s=st.floats(0, 86400 * 800), waits=st.lists(st.floats(0, 1), min_size=5, max_size=5), gone_on=st.booleans())
+def test_while_a_row_is_still_time_changes_no_cell_of_it(age_s: float, waits: list[float], gone_on: bool) -> None:
+    made = NOW - timedelta(seconds=age_s)
+    facts: dict[str, Any] = {"status": "processing", "elapsed_ms": 5000, "checked_at": "2026-11-23T11:59:58Z"}
+    shown = row(sort_ms=int(made.timestamp() * 1000), **(facts if gone_on else {"status": "completed"}))
+    span = still_s(shown, NOW)
+    assert span == 0 if gone_on else span < 86400 * 365
+    for share in waits:
+        later = NOW + timedelta(seconds=span * share)
+        assert cells(shown, later, GLYPHS) == cells(shown, NOW, GLYPHS) or gone_on
+
+
+async def test_a_tick_looks_at_rows_only_when_one_of_them_may_have_changed(screen: Screen) -> None:
+    screen.row(1, "completed", ago_s=3600 * 5)
+    app = screen.app()
+    async with app.run_test(size=(99, 20)) as pilot:
+        await settled(pilot)
+        table = app.screen.query_one(GenerationTable)
+        drawn = dict(table._drawn)
+        table.tick()
+        screen.now += timedelta(seconds=50)
+        table.tick()
+        assert table._now == NOW  # nothing was looked at again
+        screen.now += timedelta(hours=1)
+        table.tick()
+        await settled(pilot)
+        assert table._now == screen.now
+        assert table._drawn != drawn

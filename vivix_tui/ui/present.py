@@ -148,7 +148,7 @@ def progress_text(row: TableRow, now: datetime, glyphs: dict[str, str], duration
     age_s = elapsed_s(row, now)
     if durations is None or age_s is None or row.duration_ms is not None:
         return time_text(row, now)
-    return present_progress.table_text(durations, age_s, ascii_only=glyphs["cut"].isascii())
+    return present_progress.table_text(durations, int(age_s), ascii_only=glyphs["cut"].isascii())
 
 
 def elapsed_s(row: TableRow, now: datetime) -> float | None:
@@ -159,13 +159,25 @@ def elapsed_s(row: TableRow, now: datetime) -> float | None:
     return row.elapsed_ms / 1000 + max(0.0, (now - checked).total_seconds())
 
 
+AGES = ((86400 * 365, "y"), (86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+
+
 def age_text(sort_ms: int, now: datetime) -> str:
     """How long ago, in at most four characters; never negative."""
-    seconds = max(0, int((now.timestamp() * 1000 - sort_ms) / 1000))
-    for size, unit in ((86400 * 365, "y"), (86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
+    seconds = _age_s(sort_ms, now)
+    return next((f"{seconds // size}{unit}" for size, unit in AGES if seconds >= size), "0s")
+
+
+def still_s(row: TableRow, now: datetime) -> int:
+    """For how many seconds time alone changes nothing of what `cells` says."""
+    if elapsed_s(row, now) is not None:
+        return 0
+    seconds = _age_s(row.sort_ms, now)
+    return next((size - seconds % size - 1 for size, _ in AGES if seconds >= size), 0)
+
+
+def _age_s(sort_ms: int, now: datetime) -> int:
+    return max(0, int((now.timestamp() * 1000 - sort_ms) / 1000))
 
 
 def credits_text(row: TableRow, glyphs: dict[str, str]) -> tuple[str, str, bool]:

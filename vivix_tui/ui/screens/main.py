@@ -133,7 +133,7 @@ class MainScreen(Screen[None]):
 
     def _tick(self) -> None:
         """Numbers that run: only the cells whose text changed are drawn again."""
-        self.table.repaint_changed()
+        self.table.tick()
         self._show_bars()
         row = self.table.selected
         if row is not None and row.phase == "active":

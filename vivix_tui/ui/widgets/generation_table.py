@@ -7,7 +7,7 @@ high, and acting on them. Built on Textual's line API: a DataTable repaints whol
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rich.segment import Segment
 from textual import events, on
@@ -19,7 +19,7 @@ from textual.strip import Strip
 
 from vivix_tui.store.query import TableRow
 from vivix_tui.ui.listing import Key, Listing, key_of
-from vivix_tui.ui.present import MARGIN, Cell, Column, cells, columns_for, fit
+from vivix_tui.ui.present import MARGIN, Cell, Column, cells, columns_for, fit, still_s
 from vivix_tui.ui.widgets.painting import Painted
 
 ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "gone", "header", "cursor", "blurred", "mark")
@@ -58,6 +58,7 @@ class GenerationTable(Painted, ScrollView, can_focus=True, inherit_bindings=Fals
         self._looks_away = False
         # A line is drawn with the clock that decided which of its cells changed, else some would be missed.
         self._now = clock()
+        self._still_until = self._now
         self._drawn: dict[int, Content | None] = {}
 
     @property
@@ -103,7 +104,14 @@ class GenerationTable(Painted, ScrollView, can_focus=True, inherit_bindings=Fals
     def repaint_changed(self) -> None:
         """Repaints the visible cells whose content is not what was drawn last, and no others."""
         self._now = self._clock()
+        self._still_until = self._now + timedelta(days=1)
         self._repaint(range(HEADER_LINES, self.size.height))
+
+    def tick(self) -> None:
+        """Time has passed: the numbers that run are repainted. Where none can have changed nothing is looked at."""
+        now = self._clock()
+        if now >= self._still_until or now < self._now:
+            self.repaint_changed()
 
     def render_line(self, y: int) -> Strip:
         if y < HEADER_LINES:
@@ -170,6 +178,7 @@ class GenerationTable(Painted, ScrollView, can_focus=True, inherit_bindings=Fals
         row = self._listing.row(index)
         if row is None:
             return None
+        self._still_until = min(self._still_until, self._now + timedelta(seconds=still_s(row, self._now)))
         shown = cells(row, self._now, self._glyphs, self._listing.durations(row))
         return shown, index == self.cursor, key_of(row) in self.marks
 
