@@ -59,9 +59,7 @@ def open_url(screen: MainScreen) -> None:
 
 
 def refresh(screen: MainScreen) -> None:
-    ids = generations(screen)
-    outcomes = [verbs.refresh(screen.store, screen.profile, i) for i in ids]
-    screen.wish(lambda: outcomes[0].text if len(ids) == 1 else f"asking about {len(ids)}")
+    screen.wish(lambda: verbs.refresh(screen.store, screen.profile, *generations(screen)).text)
 
 
 def tell_me(screen: MainScreen) -> None:

@@ -70,6 +70,11 @@ def filter_by_phase(screen: MainScreen, phases: frozenset[str]) -> None:
     screen.show_only(replace(shown, phases=frozenset() if phases == shown.phases else phases))
 
 
+def redraw(screen: MainScreen) -> None:
+    """Draws all of it again, for terminals that something else has written to."""
+    screen.refresh(repaint=True, layout=True)
+
+
 def back(screen: MainScreen) -> None:
     """Closes the topmost thing, one at a time."""
     field = screen.query_one(FilterField)
@@ -92,7 +97,6 @@ NAVIGATION: dict[str, Callable[[MainScreen], None]] = {
     "view.filter": lambda screen: screen.query_one(FilterField).open(),
     "view.zoom": lambda screen: screen.zoom(not screen.zoomed),
     "view.back": back,
-    # Draws all of it again, for terminals that something else has written to.
-    "view.redraw": lambda screen: screen.refresh(repaint=True, layout=True),
+    "view.redraw": redraw,
     "app.palette": lambda screen: screen.app.action_command_palette(),
 }
