@@ -58,7 +58,7 @@ class Screen:
         self.woken = 0
         self.keys: list[str] = []
 
-    def app(self, *, settings: Settings | None = None, takes_key: bool = True) -> VivixApp:
+    def app(self, *, settings: Settings | None = None, takes_key: bool = True, state: Path | None = None) -> VivixApp:
         def wake() -> None:
             self.woken += 1
 
@@ -72,6 +72,7 @@ class Screen:
             settings=settings or Settings(),
             wake=wake,
             offer_key=take if takes_key else None,
+            state=state,
             clock=lambda: NOW,
         )
 

@@ -19,6 +19,21 @@ class Order:
     by: str = "age"
     inverted: bool = False
 
+    @classmethod
+    def named(cls, name: str) -> Order:
+        """What `str` made of an order; the default one for any other text."""
+        order = cls(name.removeprefix("-"), name.startswith("-"))
+        return order if order.by in _KEYS else cls()
+
+    def __str__(self) -> str:
+        return f"{'-' if self.inverted else ''}{self.by}"
+
+    @property
+    def falls(self) -> bool:
+        """Whether the greatest of what is known stands first."""
+        key = _KEYS[self.by]
+        return self.inverted != (key is not None and key.descending)
+
 
 @dataclass(frozen=True, slots=True)
 class _Key:

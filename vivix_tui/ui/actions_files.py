@@ -84,7 +84,7 @@ def mark(screen: MainScreen, how: Callable[[MainScreen], None]) -> None:
     """With `download.auto = "marked"` a mark is a wish for files, and taking it away takes back what was not begun."""
     before = set(screen.table.marks)
     how(screen)
-    if not screen.fetches_marked:
+    if screen.choices.settings.download.auto != "marked":
         return
     after = set(screen.table.marks)
     new, old = (sorted(i for kind, i in keys if kind == "generation") for keys in (after - before, before - after))
@@ -104,6 +104,7 @@ FILE_ACTIONS: dict[str, Callable[[MainScreen], None]] = {
     "generation.download": download,
     "generation.download_to": download_to,
     "mark.toggle": partial(mark, how=navigation.toggle_mark),
+    "mark.range": partial(mark, how=navigation.mark_range),
     "mark.all": partial(mark, how=navigation.mark_all),
     "mark.none": partial(mark, how=navigation.unmark),
 }

@@ -39,7 +39,7 @@ class Bar(Widget):
 
     def _role(self, role: str) -> Style:
         style = self.get_component_rich_style(f"bar--{role}")
-        return Style(color=style.color, bold=style.bold)
+        return Style(color=style.color, bold=style.bold, dim=style.dim)
 
 
 class Banner(Bar):

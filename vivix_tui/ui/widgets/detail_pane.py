@@ -117,7 +117,7 @@ class DetailPane(ScrollView, can_focus=True):
 
     def _role(self, role: str) -> Style:
         style = self.get_component_rich_style(f"detail--{role}")
-        return Style(color=style.color, bold=style.bold)
+        return Style(color=style.color, bold=style.bold, dim=style.dim)
 
 
 def _at(wrapped: list[Row], index: int) -> Row:
