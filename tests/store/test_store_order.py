@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from vivix_tui import verbs, verbs_retry
 from vivix_tui.domain.generation import Answer
 from vivix_tui.store import generations, query
-from vivix_tui.store.order import BY, RANKS, Order
+from vivix_tui.store.order import BY, RANKS, Order, order_sql
 from vivix_tui.store.query import Filter, TableRow
 from vivix_tui.store.store import Store
 
@@ -100,10 +101,10 @@ def test_no_order_sorts_all_rows(store: Store) -> None:
             order = Order(by, inverted)
             sql = query._rows_sql(Filter(), order)
             plan = store.all(
-                f"EXPLAIN QUERY PLAN SELECT kind, id FROM ({sql} {query.order_sql(order)} LIMIT 9)", {"profile": "p"}
+                f"EXPLAIN QUERY PLAN SELECT kind, id FROM ({sql} {order_sql(order)} LIMIT 9)", {"profile": "p"}
             )
             steps = [row[3] for row in plan]
-            for step, following in zip(steps, steps[1:], strict=False):
+            for step, following in pairwise(steps):
                 if "TEMP B-TREE" in following and by != "retries":
                     assert "submissions" in step, (order, steps)
 

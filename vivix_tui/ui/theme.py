@@ -20,7 +20,7 @@ VIVIX = Theme(
     panel="#1d2030",
     success="#7fc98a",
     warning="#e0af68",
-    error="#f07a86",
+    error="#f4838e",
     dark=True,
 )
 LIGHT = Theme(
