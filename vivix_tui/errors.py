@@ -9,6 +9,7 @@ error came from; httpx, sqlite3 and OS errors are turned into these at the borde
     ├── KeyProblem                  3   no usable API key here, or the API rejected it
     ├── StoreError                  5   the database cannot be read or written
     │   └── StoreTooNew             2   written by a newer version of this program
+    ├── StateError                  1   what the dashboard should remember cannot be written
     ├── NotShown                    1   a file of which no picture can be drawn
     └── ApiError                    4   a call that brought no usable answer
         ├── Unreachable                 no answer at all; `sent` says whether a byte may have left
@@ -59,6 +60,10 @@ class StoreTooNew(StoreError):
     """The database was written by a newer version; it is left untouched."""
 
     exit_code = 2
+
+
+class StateError(VivixError):
+    """A choice made in the dashboard cannot be written down."""
 
 
 class NotShown(VivixError):

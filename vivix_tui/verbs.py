@@ -13,12 +13,13 @@ from pathlib import Path
 
 from vivix_tui.domain import download as d
 from vivix_tui.domain.account import parse_body
-from vivix_tui.domain.generation import COMPLETED, FAILED
+from vivix_tui.domain.download import Download
+from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
 from vivix_tui.domain.news import News
 from vivix_tui.domain.price import Price, charges_by_parameters, price
 from vivix_tui.domain.text import is_trackable_id, one_line
 from vivix_tui.errors import UsageError
-from vivix_tui.store import accounts, downloads, generations, news, submissions
+from vivix_tui.store import accounts, downloads, generations, news, submissions, wishes
 from vivix_tui.store.store import Store
 
 
@@ -65,28 +66,60 @@ def submit(store: Store, profile: str, bodies: Sequence[str], *, check: bool = T
 
 def download(store: Store, profile: str, generation_id: str, *, directory: Path | None = None) -> Outcome:
     """Wishes for all outputs, now or as soon as it completes; what is on disk already is not fetched again."""
-    row = generations.get(store, profile, generation_id)
-    if row is None:
-        raise UsageError(f"{one_line(generation_id, 60)} is not known here", hint="`vivix-tui track ID` follows it")
-    if row.status == FAILED:
-        raise UsageError(f"{one_line(generation_id, 60)} failed, it has no outputs")
-    if row.status == COMPLETED and not row.urls:
-        raise UsageError(f"{one_line(generation_id, 60)} completed without any output URL")
-    if row.gone is not None and not row.urls:
-        raise UsageError(f"{one_line(generation_id, 60)} is out of reach: {row.gone}")
+    outcome, reasons = download_all(store, profile, [generation_id], directory=directory)
+    if reasons:
+        raise reasons[0]
+    return outcome
+
+
+def download_all(
+    store: Store, profile: str, ids: Sequence[str], *, directory: Path | None = None
+) -> tuple[Outcome, list[UsageError]]:
+    """`download` of many at once, and why some have no outputs to fetch."""
     where = str(directory.expanduser().absolute()) if directory is not None else ""
-    before = {item.index: item for item in downloads.of(store, profile, generation_id)}
+    rows, reasons = list[Generation](), list[UsageError]()
+    for generation_id in ids:
+        row = generations.get(store, profile, generation_id)
+        reason = _no_outputs(row, one_line(generation_id, 60))
+        if reason is not None:
+            reasons.append(reason)
+        elif row is not None:
+            rows.append(row)
+    if not rows:
+        return Outcome(0, "nothing to download"), reasons
     with store.write(durable=True) as connection:
-        for item in before.values():
-            if item.state == d.DONE and item.path is not None and not Path(item.path).exists():
-                downloads.requeue(connection, item)
-        downloads.want(connection, row, where, datetime.now(UTC))
-    after = downloads.of(store, profile, generation_id)
-    if row.status != COMPLETED:
-        return Outcome(1, "its files will be downloaded when it completes", (generation_id,))
+        now = datetime.now(UTC)
+        for row in rows:
+            for item in downloads.of(store, profile, row.generation_id):
+                if item.state == d.DONE and item.path is not None and not Path(item.path).exists():
+                    downloads.requeue(connection, item)
+            downloads.want(connection, row, where, now)
+    after = [item for row in rows for item in downloads.of(store, profile, row.generation_id)]
     waiting = sum(item.state not in d.OVER for item in after)
-    text = f"downloading {_number(waiting, 'file')}" if waiting else f"{_number(len(after), 'file')} already on disk"
-    return Outcome(waiting, text, (generation_id,))
+    later = sum(row.status != COMPLETED for row in rows)
+    return Outcome(
+        waiting + later, _downloading(waiting, later, after), tuple(row.generation_id for row in rows)
+    ), reasons
+
+
+def _no_outputs(row: Generation | None, shown: str) -> UsageError | None:
+    if row is None:
+        return UsageError(f"{shown} is not known here", hint="`vivix-tui track ID` follows it")
+    if row.status == FAILED:
+        return UsageError(f"{shown} failed, it has no outputs")
+    if row.status == COMPLETED and not row.urls:
+        return UsageError(f"{shown} completed without any output URL")
+    if row.gone is not None and not row.urls:
+        return UsageError(f"{shown} is out of reach: {row.gone}")
+    return None
+
+
+def _downloading(waiting: int, later: int, known: Sequence[Download]) -> str:
+    words = [f"downloading {_number(waiting, 'file')}"] if waiting else []
+    if later:
+        whose, what = ("its", "it completes") if later == 1 else (f"{later:,} more", "they complete")
+        words.append(f"{whose} files will be downloaded when {what}")
+    return ", ".join(words) or f"{_number(len(known), 'file')} already on disk"
 
 
 def stop_download(store: Store, profile: str, generation_id: str, *, cancel: bool = False) -> Outcome:
@@ -102,6 +135,17 @@ def stop_download(store: Store, profile: str, generation_id: str, *, cancel: boo
     if not done and waited and cancel:
         return Outcome(1, "its files will not be downloaded", (generation_id,))
     return Outcome(done, f"{word} {_number(done, 'download')}" if done else "nothing is under way", (generation_id,))
+
+
+def unwish_downloads(store: Store, profile: str, ids: Sequence[str]) -> Outcome:
+    """Takes back wishes for files that do not exist yet; what has begun goes on."""
+    with store.write(durable=True) as connection:
+        done = connection.executemany(
+            "UPDATE generations SET wanted_in = NULL WHERE profile = ? AND generation_id = ? AND wanted_in IS NOT NULL",
+            [(profile, row_id) for row_id in ids],
+        ).rowcount
+    text = "its files will not be downloaded" if done == 1 else f"the files of {done:,} will not be downloaded"
+    return Outcome(done, text, tuple(ids))
 
 
 def take_news(store: Store, profile: str) -> News:
@@ -149,22 +193,39 @@ def restore(store: Store, profile: str, ids: Sequence[str]) -> Outcome:
     return Outcome(done, f"{_number(done, 'row')} back", tuple(ids))
 
 
-def refresh(store: Store, profile: str, generation_id: str) -> Outcome:
-    """Asks the API about this generation as soon as the budget allows; repeated wishes are one call."""
+def refresh(store: Store, profile: str, *ids: str) -> Outcome:
+    """Asks the API about these generations as soon as the budget allows; repeated wishes are one call."""
     with store.write() as connection:
-        done = generations.hurry(connection, profile, generation_id)
-    return Outcome(done, "asking" if done else "already asking", (generation_id,))
+        done = sum(generations.hurry(connection, profile, generation_id) for generation_id in ids)
+    asking = "asking" if len(ids) == 1 else f"asking about {done:,}"
+    return Outcome(done, asking if done else "already asking", ids)
 
 
-def prices_of(store: Store, profile: str, bodies: Sequence[str], *, estimate: int | None = None) -> list[Price | None]:
-    """What each body will probably cost; `estimate` is the API's upper bound for them, where it is known."""
+def choose_downloads(store: Store, profile: str, *, directory: str | None, auto: str | None) -> Outcome:
+    """Where the engine puts files and whether it fetches them unasked; None: as its config says.
+
+    It holds for whatever process runs the engine, at once and until it is chosen otherwise.
+    """
+    chosen = {wishes.DIRECTORY: directory, wishes.AUTO: auto}
+    wanted = {name: value for name, value in chosen.items() if value is not None}
+    if wanted == wishes.of(store, profile):
+        return Outcome(0, "as it was")
+    with store.write(durable=True) as connection:
+        wishes.replace(connection, profile, wanted)
+    return Outcome(1, "chosen")
+
+
+def prices_of(
+    store: Store, profile: str, bodies: Sequence[str], *, estimates: Sequence[int | None] = ()
+) -> list[Price | None]:
+    """What each body will probably cost; `estimates` are the API's upper bounds for them, where it named one."""
     models = accounts.models(store, profile)
     values = [parse_body(body) or {} for body in bodies]
     slugs = {str(value.get("model")) for value in values}
     charges = {slug: charges_by_parameters(generations.charges(store, profile, slug)) for slug in slugs}
     return [
         price(value, models.get(slug), charges[slug], estimate=estimate)
-        for value in values
+        for value, estimate in zip(values, estimates or [None] * len(values), strict=True)
         for slug in [str(value.get("model"))]
     ]
 

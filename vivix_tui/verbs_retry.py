@@ -6,8 +6,10 @@ repeating what is not known to have failed: such a retry is written down as one 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from vivix_tui.domain.account import complaint, parse_body
 from vivix_tui.domain.advice import Advice, advice
@@ -18,6 +20,9 @@ from vivix_tui.errors import UsageError
 from vivix_tui.store import accounts, generations, submissions
 from vivix_tui.store.store import Store
 from vivix_tui.verbs import Outcome, prices_of
+
+if TYPE_CHECKING:
+    import sqlite3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,24 +45,40 @@ class Quote:
 
 def quote(store: Store, profile: str, generation_id: str, *, body: str | None = None) -> Quote:
     """What a retry would cost, and what speaks against it. `body` is the changed one, None for the original's."""
-    row = generations.get(store, profile, generation_id)
-    if row is None:
-        obstacle = f"{one_line(generation_id, 60)} is not known here; track it first"
-        return Quote(generation_id=generation_id, obstacle=obstacle)
-    if row.body is None:
-        return Quote(generation_id=generation_id, obstacle=_NO_BODY)
-    changed = body is not None and body != row.body
-    text = body if body is not None else row.body
-    estimate = None if changed else row.credits_estimate
-    return Quote(
-        generation_id=generation_id,
-        body=text,
-        price=prices_of(store, profile, [text], estimate=estimate)[0],
-        complaint=complaint(parse_body(text) or {}, accounts.models(store, profile)),
-        needs_again=_needs_again(store, row, changed=changed),
-        asks_first=None if changed else _asks_first(row),
-        advice=advice(row.error or row.gone),
-    )
+    return _quotes(store, profile, [(generation_id, body)])[0]
+
+
+def quotes(store: Store, profile: str, ids: Sequence[str]) -> list[Quote]:
+    """`quote` of many at once."""
+    return _quotes(store, profile, [(generation_id, None) for generation_id in ids])
+
+
+def _quotes(store: Store, profile: str, asked: Sequence[tuple[str, str | None]]) -> list[Quote]:
+    found = [(name, body, generations.get(store, profile, name)) for name, body in asked]
+    texts, estimates, models = list[str](), list[int | None](), accounts.models(store, profile)
+    for _, body, row in found:
+        texts.append((body if body is not None else row.body if row else None) or "")
+        estimates.append(row.credits_estimate if row is not None and texts[-1] == row.body else None)
+    prices = prices_of(store, profile, texts, estimates=estimates)
+    made = []
+    for (name, _, row), text, price in zip(found, texts, prices, strict=True):
+        if row is None or row.body is None:
+            why = _NO_BODY if row else f"{one_line(name, 60)} is not known here; track it first"
+            made.append(Quote(generation_id=name, obstacle=why))
+            continue
+        changed = text != row.body
+        made.append(
+            Quote(
+                generation_id=name,
+                body=text,
+                price=price,
+                complaint=complaint(parse_body(text) or {}, models),
+                needs_again=_needs_again(store, row, changed=changed),
+                asks_first=None if changed else _asks_first(row),
+                advice=advice(row.error or row.gone),
+            )
+        )
+    return made
 
 
 def quote_new(store: Store, profile: str, body: str) -> Quote:
@@ -83,19 +104,41 @@ def retry(store: Store, profile: str, generation_id: str, *, again: bool = False
     if row.status == COMPLETED and not again and not changed:
         raise UsageError(f"{shown} completed and was not retried", hint="say --again")
     text = body if body is not None else row.body
-    (price,) = prices_of(store, profile, [text], estimate=None if changed else row.credits_estimate)
+    (price,) = prices_of(store, profile, [text], estimates=[None if changed else row.credits_estimate])
     with store.write(durable=True) as connection:
-        under_way = None if again else submissions.retry_under_way(store, profile, generation_id)
-        if under_way:
-            return Outcome(0, "a retry is already under way", (under_way,))
-        asks_first = not changed and _asks_first(row) is not None
-        now = datetime.now(UTC)
-        new = submissions.queue(
-            connection, profile, text, now, retry_of=generation_id, credits_estimate=price.high if price else None,
-            ask_first=asks_first, again=again, checked=_was_checked(store, row),
-        )  # fmt: skip
-        if asks_first:
-            generations.hurry(connection, profile, generation_id)
+        return _queue(connection, store, row, text, price, again=again)
+
+
+def retry_all(store: Store, profile: str, able: Sequence[Quote]) -> Outcome:
+    """Queues what was quoted, all of it or nothing. The question named what speaks against each: it covers that."""
+    rows = [(quote, generations.get(store, profile, quote.generation_id)) for quote in able]
+    with store.write(durable=True) as connection:
+        outcomes = [
+            _queue(connection, store, row, quote.body, quote.price, again=quote.needs_again is not None)
+            for quote, row in rows
+            if row is not None
+        ]
+    done, ids = sum(outcome.done for outcome in outcomes), tuple(i for outcome in outcomes for i in outcome.ids)
+    if len(outcomes) == 1:
+        return outcomes[0]
+    left = len(outcomes) - done
+    return Outcome(done, f"{done:,} retries queued" + (f", {left:,} already under way" if left else ""), ids)
+
+
+def _queue(
+    connection: sqlite3.Connection, store: Store, row: Generation, text: str, price: Price | None, *, again: bool
+) -> Outcome:
+    under_way = None if again else submissions.retry_under_way(store, row.profile, row.generation_id)
+    if under_way:
+        return Outcome(0, "a retry is already under way", (under_way,))
+    asks_first = text == row.body and _asks_first(row) is not None
+    new = submissions.queue(
+        connection, row.profile, text, datetime.now(UTC), retry_of=row.generation_id,
+        credits_estimate=price.high if price else None, ask_first=asks_first, again=again,
+        checked=_was_checked(store, row),
+    )  # fmt: skip
+    if asks_first:
+        generations.hurry(connection, row.profile, row.generation_id)
     return Outcome(1, "asking the API about the original first" if asks_first else "retry queued", (new,))
 
 

@@ -78,6 +78,7 @@ def run_dashboard(config: Config, key_source: KeySource | None = None) -> int:
         wake=parts.wake,
         offer_key=parts.offer_key,
         thumbnails=config.paths.thumbnails,
+        state=config.paths.state,
     )
     try:
         app.run()

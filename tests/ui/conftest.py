@@ -59,7 +59,7 @@ class Screen:
         self.keys: list[str] = []
         self.now = NOW
 
-    def app(self, *, settings: Settings | None = None, takes_key: bool = True) -> VivixApp:
+    def app(self, *, settings: Settings | None = None, takes_key: bool = True, state: Path | None = None) -> VivixApp:
         def wake() -> None:
             self.woken += 1
 
@@ -73,6 +73,7 @@ class Screen:
             settings=settings or Settings(),
             wake=wake,
             offer_key=take if takes_key else None,
+            state=state,
             clock=lambda: self.now,
         )
 

@@ -16,10 +16,11 @@ from vivix_tui.domain.download import Download
 from vivix_tui.domain.generation import Generation
 from vivix_tui.store import query
 from vivix_tui.store.accounts import EngineState
+from vivix_tui.store.order import Order
 from vivix_tui.store.query import Detail, Filter
 from vivix_tui.ui.commands import Context
 from vivix_tui.ui.present import ASCII, GLYPHS
-from vivix_tui.ui.present_bar import Facts, banner, connection, filter_words, footer, gauges
+from vivix_tui.ui.present_bar import Facts, banner, connection, footer, gauges, state_words
 from vivix_tui.ui.present_detail import Line, detail_lines
 
 ZERO = dict.fromkeys(query.PHASES, 0)
@@ -175,9 +176,12 @@ def test_the_banner_says_the_one_thing_that_matters_most() -> None:
 
 
 def test_the_footer_names_filter_and_marks_and_never_overflows() -> None:
-    assert filter_words(Filter(), 7, 0) == ""
-    assert filter_words(Filter("fox", frozenset({"failed"})), 1_200, 2) == "[fox + failed: 1,200][2 marked]"
-    assert filter_words(Filter(), 7, 2) == "[2 marked]"
+    def words(shown: Filter, count: int, order: Order = Order(), marked: int = 0, spanned: int = 0) -> str:  # noqa: B008
+        return state_words(shown, order, count, marked=marked, spanned=spanned, glyphs=GLYPHS)
+
+    assert words(Filter(), 7) == ""
+    assert words(Filter("fox", frozenset({"failed"})), 1_200, marked=2) == "[fox + failed: 1,200][2 marked]"
+    assert words(Filter(), 7, Order("credits"), marked=2, spanned=5) == "[credits ↓][2 marked][range: 5]"
     for width in range(10, 200, 7):
         pieces = footer(Context(), {"generation.download": "ctrl+f12"}, "", width, GLYPHS)
         assert sum(len(text) for text, _ in pieces) <= width

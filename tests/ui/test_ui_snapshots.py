@@ -209,3 +209,49 @@ async def test_files_of_outputs(
     for number in (1, 2):
         (tmp_path / "vivix" / "2026-05-10" / f"grok-5b91a581-{number}.jpg").touch()
     await snap(screen.app(), "3", "g", *(["enter"] if size == (80, 24) else []), size=size)
+
+
+@two_sizes
+async def test_sort_chooser(screen: Screen, snap: Snap, size: Size) -> None:
+    screen.busy()
+    await snap(screen.app(), "s", "c", "s", size=size)
+
+
+@two_sizes
+async def test_columns_dialog(screen: Screen, snap: Snap, size: Size) -> None:
+    screen.busy()
+    await snap(screen.app(), "C", "j", "space", "J", size=size)
+
+
+@two_sizes
+async def test_settings(screen: Screen, snap: Snap, size: Size, tmp_path: Path) -> None:
+    screen.busy()
+    await snap(screen.app(state=tmp_path / "state.toml"), "S", "j", "j", "right", size=size)
+
+
+@pytest.mark.parametrize("theme", ["vivix-light", "vivix-contrast", "ansi-dark", "ansi-light"])
+@two_sizes
+async def test_theme(screen: Screen, snap: Snap, size: Size, theme: str) -> None:
+    screen.busy()
+    settings = msgspec.structs.replace(Settings(), ui=Ui(theme=theme))
+    await snap(screen.app(settings=settings), "j", "j", "j", "space", size=size)
+
+
+@two_sizes
+async def test_dialog_in_the_light(screen: Screen, snap: Snap, size: Size) -> None:
+    screen.busy()
+    settings = msgspec.structs.replace(Settings(), ui=Ui(theme="vivix-light"))
+    await snap(screen.app(settings=settings), "4", "g", "R", size=size)
+
+
+@two_sizes
+async def test_range(screen: Screen, snap: Snap, size: Size) -> None:
+    screen.busy()
+    await snap(screen.app(), "j", "v", "j", "j", "j", size=size)
+
+
+@two_sizes
+async def test_help_with_own_keys(screen: Screen, snap: Snap, size: Size) -> None:
+    screen.busy()
+    settings = msgspec.structs.replace(Settings(), keys={"generation.retry": "f5", "generation.forget": ""})
+    await snap(screen.app(settings=settings), "question_mark", size=size)

@@ -121,7 +121,7 @@ def test_bell_and_notification_follow_the_settings(
     verbs.take_news(screen.store, PROFILE)
     ends(screen, one)
     rung = Rung(screen)
-    Teller(rung, settings, lambda: NOW)._tell()  # type: ignore[arg-type]
+    Teller(rung, lambda: settings, lambda: NOW)._tell()  # type: ignore[arg-type]
     assert len(rung.said) == 1
     assert ("\x1b]9;" in rung.written) is notified
     assert rung.written.endswith("\a\a" if bell and notified else "\a" if bell or notified else "")
@@ -130,7 +130,7 @@ def test_bell_and_notification_follow_the_settings(
 
 def test_the_title_is_written_when_it_changes_and_given_back(screen: Screen) -> None:
     rung = Rung(screen)
-    teller = Teller(rung, Notify(), lambda: NOW)  # type: ignore[arg-type]
+    teller = Teller(rung, Notify, lambda: NOW)  # type: ignore[arg-type]
     counts = {"active": 3, "queued": 0, "failed": 1, "done": 7}
     teller.show_title(counts)
     teller.show_title(counts)

@@ -30,7 +30,7 @@ from vivix_tui.engine.exchange import Failed
 from vivix_tui.engine.fetch import Fetcher
 from vivix_tui.engine.part_file import removed
 from vivix_tui.errors import StoreError, UsageError
-from vivix_tui.store import downloads, generations
+from vivix_tui.store import downloads, generations, wishes
 from vivix_tui.store.store import Store
 
 PER_HOST = 2
@@ -206,12 +206,15 @@ class Downloader:
             "seed": str(body.get("seed", "")),
             "profile": self._profile,
         }
-        folder = Path(item.directory or self._settings.directory).expanduser().absolute()
+        wished = wishes.of(self._store, self._profile).get(wishes.DIRECTORY)
+        folder = Path(item.directory or wished or self._settings.directory).expanduser().absolute()
         try:
-            return folder / naming.relative_path(self._settings.template, values)
+            target = folder / naming.relative_path(self._settings.template, values)
         except UsageError:
             # What this template is made of is empty here; a file without a proper name beats no file.
-            return folder / naming.relative_path("output-{id8}-{index}", values)
+            target = folder / naming.relative_path("output-{id8}-{index}", values)
+        # What was begun stays where it was begun, whatever folder was chosen meanwhile.
+        return Path(item.part).with_name(target.name) if item.part else target
 
 
 def _host(url: str) -> str:

@@ -18,7 +18,7 @@ from vivix_tui.domain.generation import FAILED, GONE_CODES, Answer
 from vivix_tui.engine.link import Link
 from vivix_tui.engine.watchlist import Watchlist
 from vivix_tui.errors import ApiError, Refusal
-from vivix_tui.store import generations
+from vivix_tui.store import generations, wishes
 from vivix_tui.store.store import Store
 
 TICK_S = 0.1
@@ -33,7 +33,7 @@ class Poller:
     def __init__(self, store: Store, config: Config, link: Link, wake: asyncio.Event) -> None:
         self._store = store
         self._profile = config.profile
-        self._fetches_all = config.settings.download.auto == "completed"
+        self._auto_download = config.settings.download.auto
         self._link = link
         self._wake = wake
         self._cadence = Cadence()
@@ -103,13 +103,14 @@ class Poller:
             generations.note(self._store, self._profile, generation_id, f"last answer unusable: {error}")
             return None
         born = times.parse(answer.created_at)
+        auto = wishes.of(self._store, self._profile).get(wishes.AUTO, self._auto_download)
         generations.record(
             self._store,
             self._profile,
             answer,
             asked_at=asked_at,
             born=min(born, asked_at) if born else None,
-            fetch=self._fetches_all,
+            fetch=auto == "completed",
         )
         if answer.ended:
             self._link.last_end = time.monotonic()

@@ -20,9 +20,11 @@ from vivix_tui.store import accounts, audits, downloads, generations, submission
 from vivix_tui.store.accounts import EngineState
 from vivix_tui.store.audits import Audit
 from vivix_tui.store.history import SETTINGS
+from vivix_tui.store.order import RANKS, TEXT, Order, before_sql, order_sql, rows_sql
 from vivix_tui.store.store import Store
 
 PHASES = ("active", "queued", "done", "failed", "gone")
+DEFAULT_ORDER = Order()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +95,6 @@ class Detail:
     audit: Audit | None = None
 
 
-_ROWS = """
-SELECT 'generation' AS kind, generation_id AS id, section, sort_ms, rowid AS number FROM generations
-  WHERE profile = :profile AND section IS NOT NULL {generation_filter}
-UNION ALL
-SELECT 'submission', submission_id, section, sort_ms, -rowid FROM submissions
-  WHERE profile = :profile AND section IS NOT NULL {submission_filter}
-"""
-_ORDER = "ORDER BY section, sort_ms DESC, id"
-_TEXT = "LIKE :text ESCAPE '\\'"
 _GENERATION = f"""
 SELECT 'generation' AS kind, generation_id AS id, phase, status, model, prompt, error, gone, credits_estimate,
   credits_used, elapsed_ms, duration_ms, checked_at, sort_ms, note,
@@ -128,18 +121,20 @@ FROM submissions WHERE profile = ? AND submission_id IN ({marks})
 """
 
 
-def page(store: Store, profile: str, filter_: Filter, *, offset: int, limit: int) -> list[TableRow]:
-    """`limit` rows from `offset` in the order of the table: active ones first, then the newest."""
-    sql = f"{_rows_sql(filter_)} {_ORDER} LIMIT :limit OFFSET :offset"
+def page(
+    store: Store, profile: str, filter_: Filter, *, offset: int, limit: int, order: Order = DEFAULT_ORDER
+) -> list[TableRow]:
+    """`limit` rows from `offset` in the order of the table: active ones first, then the newest, unless sorted."""
+    sql = f"SELECT kind, id FROM ({_rows_sql(filter_, order)} {order_sql(order)} LIMIT :limit OFFSET :offset)"
     return _rows(store, profile, store.all(sql, _parameters(profile, filter_) | {"limit": limit, "offset": offset}))
 
 
-def matches(store: Store, profile: str, filter_: Filter) -> array[int]:
+def matches(store: Store, profile: str, filter_: Filter, order: Order = DEFAULT_ORDER) -> array[int]:
     """All rows that the filter lets through, in the order of the table, as numbers: 8 bytes each, whatever their ids.
 
     They hold until the database changes; submissions have negative ones.
     """
-    sql = f"SELECT number FROM ({_rows_sql(filter_)} {_ORDER})"
+    sql = f"SELECT number FROM ({_rows_sql(filter_, order)} {order_sql(order)})"
     return array("q", (row[0] for row in store.all(sql, _parameters(profile, filter_))))
 
 
@@ -178,24 +173,22 @@ def count(store: Store, profile: str, filter_: Filter) -> int:
     if not filter_.text:
         phases = counts(store, profile)
         return sum(phases[phase] for phase in (filter_.phases & set(PHASES) or PHASES))
-    sql = f"SELECT count(*) FROM ({_rows_sql(filter_)})"
+    sql = f"SELECT count(*) FROM ({_rows_sql(filter_, DEFAULT_ORDER)})"
     return int(store.one(sql, _parameters(profile, filter_))[0])
 
 
-def index_of(store: Store, profile: str, filter_: Filter, kind: str, row_id: str) -> int | None:
+def index_of(
+    store: Store, profile: str, filter_: Filter, kind: str, row_id: str, order: Order = DEFAULT_ORDER
+) -> int | None:
     """Where a row stands in the table (from 0), None where the filter hides it or it does not exist."""
-    rows_sql, parameters = _rows_sql(filter_), _parameters(profile, filter_) | {"kind": kind, "id": row_id}
-    here = store.all(f"SELECT section, sort_ms FROM ({rows_sql}) WHERE kind = :kind AND id = :id", parameters)
+    rows, parameters = _rows_sql(filter_, order), _parameters(profile, filter_) | {"kind": kind, "id": row_id}
+    names = ("key", "section", "sort_ms")
+    here = store.all(f"SELECT {', '.join(names)} FROM ({rows}) WHERE kind = :kind AND id = :id", parameters)
     if not here:
         return None
-    parameters |= {"section": here[0][0], "sort_ms": here[0][1]}
-    # Three ranges of one index each; a single OR over them would walk the whole index.
-    before = (
-        "section < :section",
-        "section = :section AND sort_ms > :sort_ms",
-        "section = :section AND sort_ms = :sort_ms AND id < :id",
-    )
-    sums = " + ".join(f"(SELECT count(*) FROM ({rows_sql}) WHERE {where})" for where in before)
+    parameters |= {name: here[0][name] for name in names}
+    before = before_sql(order, known=here[0]["key"] is not None)
+    sums = " + ".join(f"(SELECT count(*) FROM ({rows}) WHERE {where})" for where in before)
     return int(store.one(f"SELECT {sums}", parameters)[0])
 
 
@@ -332,17 +325,27 @@ def queue_paused(store: Store, profile: str) -> str | None:
     return accounts.queue_paused(store, profile)
 
 
-def _rows_sql(filter_: Filter) -> str:
+def _rows_sql(filter_: Filter, order: Order) -> str:
     generation, submission = "", ""
     if filter_.phases:
         marks = ", ".join(f"'{phase}'" for phase in sorted(filter_.phases & set(PHASES))) or "NULL"
-        generation += f" AND phase IN ({marks})"
+        ranks = ", ".join(str(rank) for rank, phase in enumerate(RANKS) if phase in filter_.phases) or "NULL"
+        generation += f" AND phase IN ({marks})" if order.by == DEFAULT_ORDER.by else f" AND rank IN ({ranks})"
         submission += f" AND phase IN ({marks})"
     if filter_.text:
-        fields = " OR ".join(f"{name} {_TEXT}" for name in ("prompt", "model", "error"))
-        generation += f" AND (generation_id {_TEXT} OR gone {_TEXT} OR {fields})"
-        submission += f" AND (submission_id {_TEXT} OR {fields})"
-    return _ROWS.format(generation_filter=generation, submission_filter=submission)
+        fields = " OR ".join(f"{name} {TEXT}" for name in ("prompt", "model", "error"))
+        found = f"(generation_id {TEXT} OR gone {TEXT} OR {fields})"
+        # Found in the index made for it, then sorted by another: neither looks at the rows themselves.
+        generation += (
+            f" AND {found}"
+            if order.by == DEFAULT_ORDER.by
+            else (
+                f" AND +rowid IN (SELECT rowid FROM generations INDEXED BY generations_text"
+                f" WHERE profile = :profile AND section IS NOT NULL AND {found})"
+            )
+        )
+        submission += f" AND (submission_id {TEXT} OR {fields})"
+    return rows_sql(order, generation, submission)
 
 
 def _parameters(profile: str, filter_: Filter) -> dict[str, str | int]:

@@ -240,5 +240,32 @@ CREATE INDEX generations_text ON generations
   (profile, section, sort_ms DESC, generation_id, prompt, model, error, gone, phase) WHERE section IS NOT NULL
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, MONEY, POLLING, NEWS, FILTER)
+# What the table is sorted by, each in the order of the table among equals: a page of any order, its last one too, is
+# read from an index in some ms, and following changes costs no more than without sorting. `rank` goes by urgency; it
+# stands at their end for the filter by status.
+ORDERS = """
+ALTER TABLE generations ADD COLUMN credits INTEGER GENERATED ALWAYS AS
+  (coalesce(credits_used, credits_estimate)) VIRTUAL;
+ALTER TABLE generations ADD COLUMN outputs INTEGER GENERATED ALWAYS AS
+  (nullif(CASE WHEN json_valid(output_urls) THEN json_array_length(output_urls) ELSE output_url IS NOT NULL END, 0))
+  VIRTUAL;
+ALTER TABLE generations ADD COLUMN rank INTEGER GENERATED ALWAYS AS
+  (CASE phase WHEN 'active' THEN 0 WHEN 'queued' THEN 1 WHEN 'failed' THEN 2 WHEN 'gone' THEN 3 ELSE 4 END) VIRTUAL
+"""
+for _name, _key in (
+    ("rank", "rank"), ("model", "model"), ("duration", "duration_ms DESC"), ("credits", "credits DESC"),
+    ("outputs", "outputs DESC"), ("id", "generation_id"),
+):  # fmt: skip
+    ORDERS += (
+        f";\nCREATE INDEX generations_by_{_name} ON generations"
+        f" (profile, {_key}, section, sort_ms DESC, generation_id, rank) WHERE section IS NOT NULL"
+    )
+
+# What the engine should do otherwise than the config says: it may run in another process than the dashboard.
+WISHES = """
+CREATE TABLE wishes (profile TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (profile, name))
+  STRICT, WITHOUT ROWID
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, MONEY, POLLING, NEWS, FILTER, ORDERS, WISHES)
 VERSION = len(MIGRATIONS)

@@ -22,6 +22,7 @@ from vivix_tui.ui.actions_preview import toggle_preview
 from vivix_tui.ui.commands import COMMANDS, keys_of, shown_keys
 from vivix_tui.ui.navigation import unmark
 from vivix_tui.ui.screens.dialogs import AddIds, AskLine, Confirm, Ids, Reading
+from vivix_tui.ui.screens.settings import SettingsScreen
 
 if TYPE_CHECKING:
     from vivix_tui.ui.screens.main import MainScreen
@@ -59,9 +60,7 @@ def open_url(screen: MainScreen) -> None:
 
 
 def refresh(screen: MainScreen) -> None:
-    ids = generations(screen)
-    outcomes = [verbs.refresh(screen.store, screen.profile, i) for i in ids]
-    screen.wish(lambda: outcomes[0].text if len(ids) == 1 else f"asking about {len(ids)}")
+    screen.wish(lambda: verbs.refresh(screen.store, screen.profile, *generations(screen)).text)
 
 
 def tell_me(screen: MainScreen) -> None:
@@ -104,7 +103,7 @@ def show_help(screen: MainScreen) -> None:
         reason = command.reason_disabled(context)
         if reason:
             styles[len(text)] = "$foreground 50%"
-        keys = shown_keys(keys_of(command, screen.rebound))
+        keys = shown_keys(keys_of(command, screen.rebound)) or "no key"
         text.append(f"  {keys:<14} {command.help}{f'  (not now: {one_line(reason)})' if reason else ''}")
     screen.app.push_screen(Reading("Keys", "\n".join(text), styles))
 
@@ -134,6 +133,10 @@ def _urls(screen: MainScreen) -> list[str]:
     return urls
 
 
+def show_settings(screen: MainScreen) -> None:
+    screen.app.push_screen(SettingsScreen(screen.choices, screen.choose, screen.themes))
+
+
 ACTIONS: dict[str, Callable[[MainScreen], None]] = {
     **MONEY_ACTIONS,
     **FILE_ACTIONS,
@@ -149,6 +152,7 @@ ACTIONS: dict[str, Callable[[MainScreen], None]] = {
     "view.preview": toggle_preview,
     "app.key": enter_key,
     "app.help": show_help,
+    "app.settings": show_settings,
     "app.suspend": lambda screen: screen.app.action_suspend_process(),
     "app.quit": quit_program,
 }

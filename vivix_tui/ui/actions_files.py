@@ -6,7 +6,6 @@ Owns: the questions and words around these verbs. Refuses: what `actions` does; 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING
 from vivix_tui import verbs
 from vivix_tui.domain import download as d
 from vivix_tui.domain.text import one_line
-from vivix_tui.errors import UsageError
 from vivix_tui.store import query
 from vivix_tui.ui import navigation
 from vivix_tui.ui.screens.dialogs import AskLine, Choose
@@ -68,13 +66,13 @@ def _ask_to_stop(screen: MainScreen, generation_id: str, *, begun: bool) -> None
 
 
 def _fetch(screen: MainScreen, ids: list[str], directory: Path | None) -> None:
-    texts = []
-    for generation_id in ids:
-        try:
-            texts.append(verbs.download(screen.store, screen.profile, generation_id, directory=directory).text)
-        except UsageError as error:
-            texts.append(str(error))
-    screen.wish(lambda: texts[0] if len(texts) == 1 else f"{len(texts)} generations: {texts[0]}, …")
+    def wish() -> str:
+        outcome, reasons = verbs.download_all(screen.store, screen.profile, ids, directory=directory)
+        if not outcome.ids:
+            raise reasons[0]
+        return outcome.text + (f"; {len(reasons):,} have no outputs" if reasons else "")
+
+    screen.wish(wish)
 
 
 def generations(screen: MainScreen) -> list[str]:
@@ -86,32 +84,27 @@ def mark(screen: MainScreen, how: Callable[[MainScreen], None]) -> None:
     """With `download.auto = "marked"` a mark is a wish for files, and taking it away takes back what was not begun."""
     before = set(screen.table.marks)
     how(screen)
-    if not screen.fetches_marked:
+    if screen.choices.settings.download.auto != "marked":
         return
     after = set(screen.table.marks)
+    new, old = (sorted(i for kind, i in keys if kind == "generation") for keys in (after - before, before - after))
     texts = []
-    for kind, row_id in sorted(before ^ after):
-        if kind == "generation":
-            with suppress(UsageError):  # one that failed or was lost has no files; a mark is still a mark
-                texts.append(_wish_by_mark(screen, row_id, wanted=(kind, row_id) in after))
-    told = [text for text in texts if text]
-    if told:
-        screen.wish(lambda: told[0] if len(told) == 1 else f"{len(told)} rows: {told[0]}, …")
-
-
-def _wish_by_mark(screen: MainScreen, generation_id: str, *, wanted: bool) -> str:
-    if wanted:
-        return verbs.download(screen.store, screen.profile, generation_id).text
-    found = query.detail(screen.store, screen.profile, "generation", generation_id)
-    if found is None or not found.wanted:
-        return ""
-    return verbs.stop_download(screen.store, screen.profile, generation_id, cancel=True).text
+    if new:
+        # One that failed or was lost has no files; a mark is still a mark.
+        outcome, _ = verbs.download_all(screen.store, screen.profile, new)
+        texts += [outcome.text] if outcome.ids else []
+    if old:
+        outcome = verbs.unwish_downloads(screen.store, screen.profile, old)
+        texts += [outcome.text] if outcome.done else []
+    if texts:
+        screen.wish(lambda: "; ".join(texts))
 
 
 FILE_ACTIONS: dict[str, Callable[[MainScreen], None]] = {
     "generation.download": download,
     "generation.download_to": download_to,
     "mark.toggle": partial(mark, how=navigation.toggle_mark),
+    "mark.range": partial(mark, how=navigation.mark_range),
     "mark.all": partial(mark, how=navigation.mark_all),
     "mark.none": partial(mark, how=navigation.unmark),
 }

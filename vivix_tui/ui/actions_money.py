@@ -38,7 +38,7 @@ SOURCES = {
 def retry(screen: MainScreen) -> None:
     """Asks once, with the price; nothing that was pressed before the question counts as an answer."""
     ids = [row_id for kind, row_id in screen.targets() if kind == "generation"]
-    quotes = [verbs_retry.quote(screen.store, screen.profile, i) for i in ids]
+    quotes = verbs_retry.quotes(screen.store, screen.profile, ids)
     able = [quote for quote in quotes if quote.obstacle is None]
     if not able:
         raise UsageError(f"cannot be retried: {quotes[0].obstacle}")
@@ -58,7 +58,7 @@ def retry(screen: MainScreen) -> None:
             changed = with_seed(one.body, random.randrange(SEEDS))  # noqa: S311 - a seed is no secret
             _ask_changed(screen, one.generation_id, one.body, changed)
         elif answer:
-            screen.wish(lambda: _queue_retries(screen, able))
+            screen.wish(lambda: verbs_retry.retry_all(screen.store, screen.profile, able).text)
 
     screen.ask(Confirm(title, "\n".join(text), yes, *more, styles=styles), queue)
 
@@ -203,11 +203,6 @@ def send(screen: MainScreen, generation_id: str | None, quote: Quote) -> str:
     # The question named what speaks against it, so the answer covers it.
     again = quote.needs_again is not None
     return verbs_retry.retry(screen.store, screen.profile, generation_id, again=again, body=quote.body).text
-
-
-def _queue_retries(screen: MainScreen, able: list[Quote]) -> str:
-    texts = [send(screen, quote.generation_id, quote) for quote in able]
-    return texts[0] if len(texts) == 1 else f"{len(texts)} retries queued"
 
 
 def price_words(prices: Sequence[Price | None]) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def toggle_preview(screen: MainScreen) -> None:
     """On or off; on a narrow terminal the details come up, since the picture is in them."""
     screen.preview.switch()
+    screen.choose("preview", True if screen.preview.on else None)
     if screen.preview.on and not screen.detail.display:
         screen.zoom(True)
     follow_preview(screen)

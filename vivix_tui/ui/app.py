@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import traceback
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -27,12 +28,14 @@ from vivix_tui.config import Settings
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import VivixError
 from vivix_tui.store.store import Store
-from vivix_tui.ui.commands import BY_ID, COMMANDS, Command, keys_of, shown_keys
+from vivix_tui.ui.choices import Choices
+from vivix_tui.ui.commands import COMMANDS, Command, keys_of, shown_keys
 from vivix_tui.ui.ending import on_signals
 from vivix_tui.ui.frames import frame
+from vivix_tui.ui.keymap import NO_KEY, keymap
 from vivix_tui.ui.present import ASCII, GLYPHS, utc_now
 from vivix_tui.ui.screens.main import MainScreen
-from vivix_tui.ui.theme import VIVIX
+from vivix_tui.ui.theme import OWN, VIVIX, theme_named
 
 log = logging.getLogger("vivix_tui.ui")
 
@@ -84,10 +87,13 @@ class VivixApp(App[int]):
         wake: Callable[[], None] = _nothing,
         offer_key: Callable[[str], str | None] | None = None,
         thumbnails: Path | None = None,
+        state: Path | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         super().__init__()
-        self.store, self.profile, self.settings = store, profile, settings
+        self.store, self.profile = store, profile
+        self.choices = Choices(store, profile, settings, state)
+        self.keymap_in_force, self._complaints = keymap(settings.keys)
         self.notice, self.clock, self.wake, self.offer_key = notice, clock, wake, offer_key
         self.glyphs = ASCII if settings.ui.ascii else GLYPHS
         self.thumbnails = thumbnails
@@ -95,23 +101,47 @@ class VivixApp(App[int]):
         self.animation_level = "none"
 
     def on_mount(self) -> None:
-        self.register_theme(VIVIX)
-        wanted = self.settings.ui.theme
-        self.theme = wanted if wanted in self.available_themes else VIVIX.name
-        self.set_class(self.settings.ui.ascii, "-ascii")
-        self.set_keymap(self.settings.keys)
+        for theme in OWN:
+            self.register_theme(theme)
+        self._show_theme()
+        self.set_class(self.choices.settings.ui.ascii, "-ascii")
+        self.set_keymap({name: keys or NO_KEY for name, keys in self.keymap_in_force.items()})
         on_signals(asyncio.get_running_loop(), self._ended_by_signal)
         self.push_screen(MainScreen())
+        try:
+            self.choices.tell_engine()
+        except VivixError as error:
+            log.warning("the engine was not told about downloads: %s", error)
         self._complain_about_settings()
         self.call_after_refresh(self._on_ready)
 
+    def choose(self, name: str, value: Any) -> None:
+        """The user changed a setting, or took the change back (None): it holds at once, and is remembered."""
+        try:
+            failure: VivixError | None = self.choices.choose(name, value)
+        except VivixError as error:
+            failure = error
+        if name == "theme":
+            self._show_theme()
+        for screen in self.screen_stack:
+            if isinstance(screen, MainScreen):
+                screen.obey(self.choices.settings)
+        if failure is not None:
+            self.notify(one_line(str(failure), 200), severity="warning", markup=False)
+
+    def _show_theme(self) -> None:
+        found = theme_named(self.choices.settings.ui.theme, self.available_themes, os.environ)
+        self.theme = found or VIVIX.name
+
     def _complain_about_settings(self) -> None:
         """What the config names and nobody knows is no reason not to start, but it is said."""
-        unknown = [f"keys.{name}" for name in self.settings.keys if name not in BY_ID]
-        if self.settings.ui.theme not in ("auto", *self.available_themes):
-            unknown.append(f"ui.theme {self.settings.ui.theme!r}")
-        if unknown:
-            self.notify(f"Not known: {one_line(', '.join(unknown), 200)}", severity="warning", markup=False)
+        wanted = self.choices.settings.ui.theme
+        if theme_named(wanted, self.available_themes, os.environ) is None:
+            self._complaints.append(f"ui.theme: no theme {wanted!r}")
+        if self.choices.complaint:
+            self._complaints.append(self.choices.complaint)
+        if self._complaints:
+            self.notify(one_line("; ".join(self._complaints), 300), severity="warning", markup=False)
 
     async def _check_bindings(self, key: str, priority: bool = False) -> bool:
         # Textual passes a key on and looks at the next one at once. Over a slow link keys arrive in bursts, and what

@@ -158,6 +158,9 @@ COMMANDS = (
     Command("view.done", "3", "done", "View", "completed rows only"),
     Command("view.failed", "4", "failed", "View", "failed rows only"),
     Command("view.all", "0", "all", "View", "all rows"),
+    Command("view.sort", "s", "sort…", "View", "sort by age, status, model, duration, credits, …"),
+    Command("view.invert", "I", "invert", "View", "turn the order round"),
+    Command("view.columns", "C", "columns…", "View", "choose the columns and their order"),
     Command("view.redraw", "ctrl+l", "redraw", "View", "draw the screen anew"),
     Command("generation.new", "n", "new", "Do", "a new generation, from a form; shows the price", 10),
     Command("generation.again", "N", "again…", "Do", "the same form filled with this body", 0, _again),
@@ -175,9 +178,11 @@ COMMANDS = (
     Command("generation.forget", "x", "forget", "Do", "hide rows; nothing is deleted", 0, _needs_target),
     Command("generation.undo", "z", "undo", "Do", "bring forgotten rows back", 0, _undo),
     Command("mark.toggle", "space", "mark", "Mark", "mark this row and go on", 0, _needs_row),
+    Command("mark.range", "v", "mark range", "Mark", "mark from here to where v is pressed again", 0, _needs_row),
     Command("mark.all", "asterisk", "mark all", "Mark", "mark all rows shown", 0, _needs_row),
     Command("mark.none", "U", "unmark", "Mark", "unmark all", 0, _marks),
     Command("app.key", "K", "enter key", "Program", "enter another API key", 0, _key),
+    Command("app.settings", "S,comma", "settings", "Program", "theme, notifications, downloads: at once, and kept"),
     Command("app.help", "question_mark,f1", "help", "Program", "all keys, and why some are greyed out", 5),
     Command("app.palette", "colon,ctrl+p", "commands", "Program", "find a command by name"),
     Command("app.suspend", "ctrl+z", "suspend", "Program", "back to the shell; nothing happens until `fg`"),
@@ -186,13 +191,13 @@ COMMANDS = (
 BY_ID = {command.id: command for command in COMMANDS}
 _SHOWN = {
     "slash": "/", "exclamation_mark": "!", "question_mark": "?", "asterisk": "*", "escape": "esc", "colon": ":",
-    "pagedown": "PgDn", "pageup": "PgUp", "down": "↓", "up": "↑", "f1": "F1",
+    "comma": ",", "pagedown": "PgDn", "pageup": "PgUp", "down": "↓", "up": "↑", "f1": "F1",
 }  # fmt: skip
 
 
 def shown_keys(keys: str) -> str:
-    """The keys as a person reads them."""
-    return " ".join(_SHOWN.get(key, key) for key in keys.split(","))
+    """The keys as a person reads them; "" where a command has none."""
+    return " ".join(_SHOWN.get(key, key) for key in keys.split(",") if key)
 
 
 def keys_of(command: Command, rebound: Mapping[str, str]) -> str:

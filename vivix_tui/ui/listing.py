@@ -1,7 +1,7 @@
 """The rows behind the table, read page by page.
 
-Owns: the filter in force, the pages that were read since the last change, how long jobs take. Refuses: drawing; and
-reading more rows than are looked at, however many there are.
+Owns: the filter and the order in force, the pages that were read since the last change, how long jobs take. Refuses:
+drawing; and reading more rows than are looked at, however many there are.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from vivix_tui.domain.estimate import Durations
 from vivix_tui.errors import StoreError
 from vivix_tui.store import query
 from vivix_tui.store.history import History
+from vivix_tui.store.order import Order
 from vivix_tui.store.query import Filter, TableRow
 from vivix_tui.store.store import Store
 
@@ -40,6 +41,7 @@ class Listing:
 
     def __init__(self, store: Store, profile: str) -> None:
         self.filter = Filter()
+        self.order = Order()
         self.count = 0
         self.stale = False
         self.trouble: str | None = None
@@ -48,7 +50,7 @@ class Listing:
         self._history = History(store, profile)
         self._pages: dict[int, list[TableRow]] = {}
         self._matches: array[int] | None = None
-        self._matched: Filter | None = None
+        self._matched: tuple[Filter, Order] | None = None
         self._look_again_at = 0.0
 
     def reload(self) -> None:
@@ -62,11 +64,11 @@ class Listing:
         self.trouble = None
 
     def _match(self) -> None:
-        began = time.monotonic()
-        if self._matches is not None and self._matched == self.filter and began < self._look_again_at:
+        began, wanted = time.monotonic(), (self.filter, self.order)
+        if self._matches is not None and self._matched == wanted and began < self._look_again_at:
             self.stale = True
             return
-        self._matches, self._matched = query.matches(self._store, self._profile, self.filter), self.filter
+        self._matches, self._matched = query.matches(self._store, self._profile, *wanted), wanted
         self.count, self.stale = len(self._matches), False
         took_s = time.monotonic() - began
         self._look_again_at = began + took_s * (1 + REST)
@@ -96,7 +98,8 @@ class Listing:
             if self._matches is not None:
                 numbers = self._matches[number * PAGE_ROWS : (number + 1) * PAGE_ROWS]
                 return query.rows_of(self._store, self._profile, numbers)
-            return query.page(self._store, self._profile, self.filter, offset=number * PAGE_ROWS, limit=PAGE_ROWS)
+            where = {"offset": number * PAGE_ROWS, "limit": PAGE_ROWS}
+            return query.page(self._store, self._profile, self.filter, **where, order=self.order)
         except StoreError as error:
             self.trouble = str(error)
             return []
@@ -104,7 +107,7 @@ class Listing:
     def index_of(self, key: Key) -> int | None:
         """Where the row with this key is now, None where it is not shown."""
         if self._matches is None:
-            return query.index_of(self._store, self._profile, self.filter, *key)
+            return query.index_of(self._store, self._profile, self.filter, *key, self.order)
         number = query.number_of(self._store, self._profile, *key)
         return None if number is None or number not in self._matches else self._matches.index(number)
 
@@ -119,7 +122,6 @@ class Listing:
             return None if item.state == s.CANCELLED else key
         return None
 
-    def keys(self, most: int) -> list[Key]:
-        """The keys of all rows shown, at most `most`."""
-        rows = query.page(self._store, self._profile, self.filter, offset=0, limit=most)
-        return [key_of(row) for row in rows]
+    def keys(self, rows: range) -> list[Key]:
+        """The keys of these rows, as far as they can be read."""
+        return [key_of(row) for row in map(self.row, rows) if row is not None]

@@ -10,8 +10,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vivix_tui.store.order import BY, Order
 from vivix_tui.store.query import Filter
 from vivix_tui.ui.listing import key_of
+from vivix_tui.ui.screens.arranging import PickColumns, SortBy
 from vivix_tui.ui.widgets.filter_field import FilterField
 
 if TYPE_CHECKING:
@@ -41,6 +43,9 @@ def move(screen: MainScreen, name: str) -> None:
 
 def toggle_mark(screen: MainScreen) -> None:
     row, marks = screen.table.selected, screen.table.marks
+    if screen.table.span.anchor is not None:
+        end_range(screen)
+        return
     if row is None:
         return
     if key_of(row) in marks:
@@ -51,17 +56,76 @@ def toggle_mark(screen: MainScreen) -> None:
     screen.show_marks()
 
 
+def mark_range(screen: MainScreen) -> None:
+    """Begins a range at the row under the cursor, or ends it there."""
+    table, row = screen.table, screen.table.selected
+    if table.span.anchor is not None:
+        end_range(screen)
+    elif row is not None:
+        table.span.begin(key_of(row), table.cursor)
+        screen.show_marks()
+
+
+def end_range(screen: MainScreen) -> None:
+    """The rows of the range, if there is one, are marked like any others."""
+    rows = screen.table.spanned
+    screen.table.span.end()
+    _mark(screen, rows)
+
+
 def mark_all(screen: MainScreen) -> None:
-    """The rows shown, up to a number that can still be acted on at once."""
-    screen.table.marks |= dict.fromkeys(screen.listing.keys(MARK_ALL_MOST))
-    if screen.listing.count > MARK_ALL_MOST:
-        screen.say(f"marked the first {MARK_ALL_MOST:,} of {screen.listing.count:,}")
+    """The rows shown."""
+    screen.table.span.end()
+    _mark(screen, range(screen.listing.count))
+
+
+def _mark(screen: MainScreen, rows: range) -> None:
+    """Up to a number that can still be acted on at once."""
+    screen.table.marks |= dict.fromkeys(screen.listing.keys(rows[:MARK_ALL_MOST]))
+    if len(rows) > MARK_ALL_MOST:
+        screen.say(f"marked the first {MARK_ALL_MOST:,} of {len(rows):,}")
     screen.show_marks()
 
 
 def unmark(screen: MainScreen) -> None:
     screen.table.marks = {}
+    screen.table.span.end()
     screen.show_marks()
+
+
+def sort_by(screen: MainScreen, order: Order) -> None:
+    """The same rows in another order, which is remembered."""
+    screen.listing.order = order
+    screen.show_only(screen.listing.filter)
+    screen.choose("sort", None if order == Order() else str(order))
+
+
+def sort_by_column(screen: MainScreen, by: str) -> None:
+    """The same column again turns the order round."""
+    if by in BY:
+        now = screen.listing.order
+        sort_by(screen, Order(by, by == now.by and not now.inverted))
+
+
+def choose_order(screen: MainScreen) -> None:
+    def sort(order: Order | None) -> None:
+        if order is not None:
+            sort_by(screen, order)
+
+    screen.ask(SortBy(screen.listing.order), sort)
+
+
+def invert(screen: MainScreen) -> None:
+    order = screen.listing.order
+    sort_by(screen, replace(order, inverted=not order.inverted))
+
+
+def choose_columns(screen: MainScreen) -> None:
+    def show(columns: tuple[str, ...] | None) -> None:
+        if columns is not None:
+            screen.choose("columns", columns)
+
+    screen.ask(PickColumns(screen.choices.settings.ui.columns), show)
 
 
 def filter_by_phase(screen: MainScreen, phases: frozenset[str]) -> None:
@@ -80,6 +144,9 @@ def back(screen: MainScreen) -> None:
     field = screen.query_one(FilterField)
     if screen.zoomed:
         screen.zoom(False)
+    elif screen.table.span.anchor is not None:
+        screen.table.span.end()
+        screen.show_marks()
     elif field.display or screen.listing.filter != Filter():
         field.close()
         screen.show_only(Filter())
@@ -97,7 +164,9 @@ NAVIGATION: dict[str, Callable[[MainScreen], None]] = {
     "view.filter": lambda screen: screen.query_one(FilterField).open(),
     "view.zoom": lambda screen: screen.zoom(not screen.zoomed),
     "view.back": back,
-    # Draws all of it again, for terminals that something else has written to.
+    "view.sort": choose_order,
+    "view.invert": invert,
+    "view.columns": choose_columns,
     "view.redraw": redraw,
     "app.palette": lambda screen: screen.app.action_command_palette(),
 }

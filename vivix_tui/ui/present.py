@@ -16,17 +16,18 @@ from vivix_tui.domain import times
 from vivix_tui.domain.estimate import Durations
 from vivix_tui.domain.generation import COMPLETED, FAILED, PENDING, PROCESSING
 from vivix_tui.domain.text import one_line
+from vivix_tui.store.order import Order
 from vivix_tui.store.query import TableRow
 from vivix_tui.ui import present_progress
 from vivix_tui.ui.present_time import seconds_text
 
 GLYPHS = {
     "queued": "○", "active": "▶", "done": "✓", "failed": "✗", "gone": "∅", "warn": "!", "held": "‖", "mark": "●",
-    "down": "↓", "cursor": "▌", "most": "≤", "dash": "–", "cut": "…", "more": "…", "dot": "·", "live": "●",
+    "down": "↓", "up": "↑", "cursor": "▌", "most": "≤", "dash": "–", "cut": "…", "more": "…", "dot": "·", "live": "●",
 }  # fmt: skip
 ASCII = {
     "queued": "o", "active": ">", "done": "+", "failed": "x", "gone": "-", "warn": "!", "held": "=", "mark": "*",
-    "down": "v", "cursor": ">", "most": "<", "dash": "-", "cut": "~", "more": "...", "dot": ".", "live": "*",
+    "down": "v", "up": "^", "cursor": ">", "most": "<", "dash": "-", "cut": "~", "more": "...", "dot": ".", "live": "*",
 }  # fmt: skip
 
 
@@ -61,13 +62,17 @@ COLUMNS = (
     Column("age", "AGE", 4, 7, right=True),
     Column("retries", "RETR", 4, 8, right=True),
 )
+BY_COLUMN = {column.id: column for column in COLUMNS}
+# What the table is sorted by when it is sorted by a column, where that has another name.
+SORTS = {"time": "duration"}
 PROMPT_MIN = 20
 MARGIN = 2  # the cursor bar and the mark
 
 
 def columns_for(width: int, chosen: tuple[str, ...] = ()) -> list[tuple[Column, int]]:
-    """The columns that fit into `width` cells, each with its width; `chosen` names the wanted ones (empty: all)."""
-    wanted = [column for column in COLUMNS if not chosen or column.id in chosen] or list(COLUMNS)
+    """The columns that fit into `width` cells, each with its width; `chosen` names the wanted ones from left to right
+    (empty: all)."""
+    wanted = [BY_COLUMN[name] for name in dict.fromkeys(chosen) if name in BY_COLUMN] or list(COLUMNS)
     while True:
         fixed = sum(column.width + 1 for column in wanted) + MARGIN
         flexible = any(column.width == 0 for column in wanted)
@@ -75,6 +80,13 @@ def columns_for(width: int, chosen: tuple[str, ...] = ()) -> list[tuple[Column, 
         if len(wanted) == 1 or left >= (PROMPT_MIN if flexible else 0):
             return [(column, column.width or max(1, left)) for column in wanted]
         wanted.remove(max(wanted, key=lambda column: column.rank))
+
+
+def title(column: Column, width: int, order: Order, glyphs: dict[str, str]) -> str:
+    """The head of a column, in `width` cells; with an arrow where the table is sorted by it."""
+    if order == Order() or SORTS.get(column.id, column.id) != order.by:
+        return fit(column.title, width, right=column.right)
+    return fit(column.title[: width - 1] + glyphs["down" if order.falls else "up"], width, right=column.right)
 
 
 def fit(text: str, width: int, *, right: bool = False, cut: str = "…") -> str:

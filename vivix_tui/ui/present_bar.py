@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from vivix_tui.domain.account import Account
 from vivix_tui.domain.text import one_line
 from vivix_tui.store.accounts import EngineState
+from vivix_tui.store.order import Order
 from vivix_tui.store.query import Filter
 from vivix_tui.ui.commands import COMMANDS, Context, keys_of, shown_keys
 from vivix_tui.ui.present import wait_text
@@ -135,12 +136,15 @@ def banner(facts: Facts, glyphs: dict[str, str], trouble: str | None = None) -> 
     return None
 
 
-def filter_words(shown: Filter, count: int, marked: int) -> str:
-    """What is filtered for, how many rows that leaves, and how many are marked; empty where nothing is."""
+def state_words(shown: Filter, order: Order, count: int, *, marked: int, spanned: int, glyphs: dict[str, str]) -> str:
+    """What is filtered for and how many rows that leaves, what is sorted by, how many rows are marked and how many are
+    in the range that is being marked; empty where nothing is."""
     parts = [one_line(shown.text, 30)] if shown.text else []
     parts += ["+".join(sorted(shown.phases))] if shown.phases else []
     words = [f"{' + '.join(parts)}: {count:,}"] if parts else []
+    words += [f"{order.by} {glyphs['down' if order.falls else 'up']}"] if order != Order() else []
     words += [f"{marked:,} marked"] if marked else []
+    words += [f"range: {spanned:,}"] if spanned else []
     return "".join(f"[{word}]" for word in words)
 
 
@@ -152,6 +156,8 @@ def footer(
     used = 1 + (cell_len(state) + 2 if state else 0)
     for command in sorted((c for c in COMMANDS if c.footer), key=lambda c: c.footer):
         key, label = shown_keys(keys_of(command, rebound)).split(" ")[0], command.label.replace("…", glyphs["more"])
+        if not key:
+            continue
         used += cell_len(key) + cell_len(label) + 3
         if used > width:
             break

@@ -32,9 +32,8 @@ KEEP_TITLE, GIVE_TITLE_BACK = "\x1b[22;2t", "\x1b[23;2t"
 class Teller:
     """Tells what ended; `look` is to be called whenever the store changed."""
 
-    def __init__(self, screen: MainScreen, settings: Notify, clock: Callable[[], datetime]) -> None:
+    def __init__(self, screen: MainScreen, settings: Callable[[], Notify], clock: Callable[[], datetime]) -> None:
         self._screen, self._settings, self._clock = screen, settings, clock
-        self._hours = quiet_hours(settings.quiet)
         self._told_up_to: int | None = None
         self._waits = False
         self._title = ""
@@ -51,7 +50,9 @@ class Teller:
         """The terminal's title carries the counts; written when they change, not otherwise."""
         parts = [f"{counts[name]} {name}" for name in ("active", "queued", "failed") if counts[name]]
         title = f"{TITLE}: {', '.join(parts)}" if parts else TITLE
-        if title != self._title and self._settings.terminal != "off":
+        if self._settings().terminal == "off":
+            self.end()
+        elif title != self._title:
             self._write(("" if self._title else KEEP_TITLE) + f"\x1b]2;{title}\x07")
             self._title = title
 
@@ -74,11 +75,12 @@ class Teller:
                 self._ring(found)
 
     def _ring(self, found: News) -> None:
-        if is_quiet(self._hours, self._clock().astimezone().time()) and not found.asked_for:
+        settings = self._settings()
+        if is_quiet(quiet_hours(settings.quiet), self._clock().astimezone().time()) and not found.asked_for:
             return
-        if self._settings.terminal != "off":
+        if settings.terminal != "off":
             self._write(notification(found.words(), os.environ))
-        if self._settings.bell:
+        if settings.bell:
             self._screen.app.bell()
 
     def _write(self, sequence: str) -> None:

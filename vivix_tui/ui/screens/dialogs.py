@@ -152,18 +152,19 @@ class AskLine(ModalScreen[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "cancel")]
 
     def __init__(
-        self, title: str, text: str, does: str, offer: Callable[[str], str | None], *, hidden: bool = False
-    ) -> None:
+        self, title: str, text: str, does: str, offer: Callable[[str], str | None], *, hidden: bool = False,
+        value: str = "",
+    ) -> None:  # fmt: skip
         super().__init__()
         self._title, self._text, self._does = title, text, does
         self._offer = offer
-        self._hidden = hidden
+        self._hidden, self._value = hidden, value
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(literal(self._title), classes="dialog--title")
             yield Static(literal(self._text), classes="dialog--text")
-            yield LineField(password=self._hidden, id="line")
+            yield LineField(self._value, password=self._hidden, id="line", select_on_focus=False)
             yield Static("", id="complaint", classes="dialog--complaint", markup=False)
             yield keys_line(("enter", self._does), ("esc", "cancel"))
 

@@ -18,21 +18,26 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
+from vivix_tui.config import Settings
 from vivix_tui.domain.form import Draft
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import VivixError
 from vivix_tui.store import query
-from vivix_tui.ui import present_bar
+from vivix_tui.store.order import Order
 from vivix_tui.ui.actions import ACTIONS
+from vivix_tui.ui.actions_files import mark
 from vivix_tui.ui.actions_preview import follow_preview
 from vivix_tui.ui.arrangement import arrangement
+from vivix_tui.ui.bars import show_bars
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
+from vivix_tui.ui.details import show_detail
 from vivix_tui.ui.facts import read_facts
 from vivix_tui.ui.listing import Key, Listing, key_of
-from vivix_tui.ui.navigation import NAVIGATION
-from vivix_tui.ui.present_detail import detail_lines
+from vivix_tui.ui.navigation import NAVIGATION, end_range, sort_by_column
+from vivix_tui.ui.present_bar import Facts
 from vivix_tui.ui.previewing import Previewing
 from vivix_tui.ui.telling import Teller
+from vivix_tui.ui.theme import OFFERED
 from vivix_tui.ui.widgets.bars import Banner, Bar
 from vivix_tui.ui.widgets.detail_pane import DetailPane
 from vivix_tui.ui.widgets.filter_field import FilterField
@@ -61,25 +66,28 @@ class MainScreen(Screen[None]):
         super().__init__()
         app = cast("VivixApp", self.app)
         self.store, self.profile = app.store, app.profile
-        self.rebound, self.spend = app.settings.keys, app.settings.spend
-        self.fetches_marked = app.settings.download.auto == "marked"
+        self.choices, self.choose, self.themes = app.choices, app.choose, OFFERED
+        self.rebound, self.spend = app.keymap_in_force, app.choices.configured.spend
         self.offer_key = app.offer_key
         self.forgotten: list[tuple[str, ...]] = []
-        self._teller = Teller(self, app.settings.notify, app.clock)
+        self._teller = Teller(self, lambda: app.choices.settings.notify, app.clock)
         self.drafts: dict[str, Draft] = {}
-        self._clock, self._glyphs, self._wake = app.clock, app.glyphs, app.wake
+        self.clock, self.glyphs, self._wake = app.clock, app.glyphs, app.wake
         self.notice = app.notice
         self.listing = Listing(app.store, app.profile)
-        self.table = GenerationTable(self.listing, clock=app.clock, glyphs=app.glyphs, columns=app.settings.ui.columns)
+        self.listing.order = Order.named(app.choices.chosen.sort or "")
+        columns = app.choices.settings.ui.columns
+        self.table = GenerationTable(self.listing, clock=app.clock, glyphs=app.glyphs, columns=columns)
         self.detail = DetailPane()
         self.preview = Previewing(
-            self.detail, self.run_worker, protocol=app.settings.preview.protocol, folder=app.thumbnails
+            self.detail, self.run_worker, protocol=app.choices.settings.preview.protocol, folder=app.thumbnails
         )
-        self._detail_of: tuple[str, str] | None = None
+        self.preview.on = bool(app.choices.chosen.preview) and self.preview.why_not is None
+        self._detail_of: Key | None = None
         self._revision = -1
         self._changed_at = 0.0
-        self._facts: present_bar.Facts | None = None
-        self._trouble: str | None = None
+        self.facts: Facts | None = None
+        self.trouble: str | None = None
 
     def compose(self) -> ComposeResult:
         yield Bar("status")
@@ -107,10 +115,10 @@ class MainScreen(Screen[None]):
 
     def reload(self) -> None:
         """Reads what changed and repaints it."""
-        revision, self._trouble = self.store.revision, None
+        revision, self.trouble = self.store.revision, None
         self.listing.reload()
         self.table.marks = dict.fromkeys(filter(None, map(self.listing.now_known_as, self.table.marks)))
-        self._facts = read_facts(self.store, self.profile, self.notice)
+        self.facts = read_facts(self.store, self.profile, self.notice)
         self._arrange()
         self.table.follow_changes()
         self._show_detail()
@@ -123,7 +131,7 @@ class MainScreen(Screen[None]):
         """The store's revision is the one signal that something changed, here or in another process."""
         try:
             changed = self.store.revision != self._revision or self.listing.stale
-            if changed or self._trouble or self.listing.trouble:
+            if changed or self.trouble or self.listing.trouble:
                 self.reload()
                 self._changed_at = monotonic()
         except VivixError as error:
@@ -141,7 +149,7 @@ class MainScreen(Screen[None]):
 
     def _tell_trouble(self, error: VivixError) -> None:
         """What fails again and again is told by the banner for as long as it lasts, not by a toast each time."""
-        self._trouble = str(error)
+        self.trouble = str(error)
         self._show_bars()
 
     def _arrange(self) -> None:
@@ -157,34 +165,15 @@ class MainScreen(Screen[None]):
         self.set_class(now.detail and now.table, "-divided")
 
     def _show_detail(self) -> None:
-        row = self.table.selected
-        if not self.detail.display or row is None:
-            return
         try:
-            found = query.detail(self.store, self.profile, row.kind, row.id)
-            follow_preview(self)
+            self._detail_of = show_detail(self, self._detail_of)
         except VivixError as error:
             self._tell_trouble(error)
-            return
-        if found is not None:
-            durations = self.listing.durations(row)
-            shown = detail_lines(found, row, self._clock(), self._glyphs, durations)
-            self.detail.show(shown, same_row=self._detail_of == key_of(row))
-            self._detail_of = key_of(row)
 
     def _show_bars(self) -> None:
-        if self._facts is None:
-            return
-        width = self.size.width
-        gauges = present_bar.fitting(present_bar.gauges(self._facts, self._clock(), self._glyphs), width - 2)
-        self.query_one("#status", Bar).show([(f" {gauge.text} ", gauge.role) for gauge in gauges])
-        self._teller.show_title(self._facts.counts)
-        trouble = self._trouble or self.listing.trouble
-        self.query_one(Banner).say(present_bar.banner(self._facts, self._glyphs, trouble))
-        shown = present_bar.filter_words(self.listing.filter, self.listing.count, len(self.table.marks))
-        self.query_one("#commands", Bar).show(
-            present_bar.footer(self.context(), self.rebound, shown, width, self._glyphs)
-        )
+        show_bars(self)
+        if self.facts is not None:
+            self._teller.show_title(self.facts.counts)
 
     # What commands concern
 
@@ -194,14 +183,14 @@ class MainScreen(Screen[None]):
         return list(self.table.marks) or ([key_of(row)] if row is not None else [])
 
     def context(self) -> Context:
-        marks = self.table.marks
+        marks, spanned = self.table.marks, len(self.table.spanned)
         return Context(
             row=self.table.selected,
-            marked=len(marks),
-            marked_generations=sum(kind == "generation" for kind, _ in marks),
+            marked=len(marks) + spanned,
+            marked_generations=sum(kind == "generation" for kind, _ in marks) + spanned,
             can_undo=bool(self.forgotten),
             takes_key=self.offer_key is not None,
-            queue_paused=self._facts is not None and self._facts.queue_paused is not None,
+            queue_paused=self.facts is not None and self.facts.queue_paused is not None,
             no_preview=self.preview.why_not,
         )
 
@@ -235,7 +224,9 @@ class MainScreen(Screen[None]):
     # What the user does
 
     def action_command(self, command_id: str) -> None:
-        """Every key ends here: the reason why not, or the deed."""
+        """Every key ends here: the reason why not, or the deed. What concerns rows concerns a range, too."""
+        if command_id.startswith(("generation.", "submission.")):
+            self._safely(lambda: mark(self, end_range))
         reason = BY_ID[command_id].reason_disabled(self.context()) if not command_id.startswith("move.") else None
         if reason is not None:
             self.say(f"{BY_ID[command_id].label}: {reason}")
@@ -246,9 +237,14 @@ class MainScreen(Screen[None]):
             self._moved()
 
     def show_only(self, wanted: query.Filter) -> None:
-        """Shows other rows."""
+        """Shows these rows, in the order of the listing."""
         self.listing.filter = wanted
         self._safely(self._show_filtered)
+        self._show_bars()
+
+    def obey(self, settings: Settings) -> None:
+        """What was chosen takes effect."""
+        self.table.show_columns(settings.ui.columns)
         self._show_bars()
 
     def _show_filtered(self) -> None:
@@ -279,6 +275,10 @@ class MainScreen(Screen[None]):
         event.stop()
         self.show_only(replace(self.listing.filter, text=event.value))
         self.table.focus()
+
+    @on(GenerationTable.SortWanted)
+    def _sort_wanted(self, event: GenerationTable.SortWanted) -> None:
+        sort_by_column(self, event.by)
 
     @on(GenerationTable.Moved)
     def _moved(self) -> None:

@@ -19,8 +19,9 @@ from textual.strip import Strip
 
 from vivix_tui.store.query import TableRow
 from vivix_tui.ui.listing import Key, Listing, key_of
-from vivix_tui.ui.present import MARGIN, Cell, Column, cells, columns_for, fit, still_s
+from vivix_tui.ui.present import MARGIN, SORTS, Cell, Column, cells, columns_for, fit, still_s, title
 from vivix_tui.ui.widgets.painting import Painted
+from vivix_tui.ui.widgets.span import Span
 
 ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "gone", "header", "cursor", "blurred", "mark")
 HEADER_LINES = 1
@@ -41,12 +42,20 @@ class GenerationTable(Painted, ScrollView, can_focus=True, inherit_bindings=Fals
     class Opened(Message):
         """A row was clicked twice."""
 
+    class SortWanted(Message):
+        """The head of a column was clicked."""
+
+        def __init__(self, by: str) -> None:
+            super().__init__()
+            self.by = by
+
     def __init__(
         self, listing: Listing, *, clock: Callable[[], datetime], glyphs: dict[str, str], columns: tuple[str, ...]
     ) -> None:
         super().__init__(id="table")
         self.cursor = 0
         self.marks: dict[Key, None] = {}  # in the order in which they were set
+        self.span = Span()
         self._listing = listing
         self._clock = clock
         self._glyphs = glyphs
@@ -66,6 +75,11 @@ class GenerationTable(Painted, ScrollView, can_focus=True, inherit_bindings=Fals
         """The row under the cursor."""
         return self._listing.row(self.cursor)
 
+    @property
+    def spanned(self) -> range:
+        """The rows of the range that is being marked."""
+        return self.span.rows(self.cursor)
+
     def follow_changes(self) -> None:
         """The listing was reloaded: the cursor stays on its row wherever that is now; changed cells are repainted."""
         before = self.cursor
@@ -74,6 +88,8 @@ class GenerationTable(Painted, ScrollView, can_focus=True, inherit_bindings=Fals
             found = self._found(self._selected)
             self.cursor = self.cursor if found is None else found
         self.cursor = max(0, min(self.cursor, self._listing.count - 1))
+        if self.span.anchor is not None:
+            self.span.moved(self._found(self.span.anchor), self._listing.count)
         self.virtual_size = Size(self.size.width, self._listing.count + HEADER_LINES)
         if not self._looks_away:
             if self.cursor != before:
@@ -91,6 +107,12 @@ class GenerationTable(Painted, ScrollView, can_focus=True, inherit_bindings=Fals
             self.cursor, self._selected = 0, None
         self.follow_changes()
         self.refresh()
+
+    def show_columns(self, chosen: tuple[str, ...]) -> None:
+        """Shows these columns, as far as they fit."""
+        if chosen != self._chosen:
+            self._chosen = chosen
+            self.refresh()
 
     def move_by(self, rows: int) -> None:
         """Moves the cursor, scrolling as little as needed."""
@@ -128,7 +150,9 @@ class GenerationTable(Painted, ScrollView, can_focus=True, inherit_bindings=Fals
         self._scroll_to_cursor()
         self._tell()
         if self.scroll_offset.y == top:
-            self._repaint(row - top + HEADER_LINES for row in (before, self.cursor))
+            first, last = sorted((before, self.cursor))
+            rows = range(first, last + 1) if self.span.anchor is not None else (before, self.cursor)
+            self._repaint(row - top + HEADER_LINES for row in rows)
 
     def _found(self, key: Key) -> int | None:
         """Where a row is that may have become another."""
@@ -180,7 +204,8 @@ class GenerationTable(Painted, ScrollView, can_focus=True, inherit_bindings=Fals
             return None
         self._still_until = min(self._still_until, self._now + timedelta(seconds=still_s(row, self._now)))
         shown = cells(row, self._now, self._glyphs, self._listing.durations(row))
-        return shown, index == self.cursor, key_of(row) in self.marks
+        is_marked = index in self.spanned or key_of(row) in self.marks
+        return shown, index == self.cursor, is_marked
 
     def _line(self, row_cells: dict[str, Cell], is_cursor: bool, is_marked: bool) -> Strip:
         """Blank cells take their neighbour's colour: each change of colour costs forty bytes on the wire."""
@@ -195,7 +220,7 @@ class GenerationTable(Painted, ScrollView, can_focus=True, inherit_bindings=Fals
             cell = row_cells[column.id]
             text = fit(cell.text, width, right=column.right, cut=self._glyphs["cut"])
             if not text.isspace():
-                role = "plain" if is_cursor and cell.role == "muted" else cell.role
+                role = "plain" if is_cursor and (cell.role == "muted" or ground.reverse) else cell.role
                 style = ground + self.role_style(role)
             segments.append(Segment(f"{text} ", style))
         line = Strip(segments).simplify().adjust_cell_length(self.size.width - 1, ground)
@@ -205,11 +230,19 @@ class GenerationTable(Painted, ScrollView, can_focus=True, inherit_bindings=Fals
         style = self.component("header")
         text = " " * MARGIN
         for column, width in self._columns():
-            text += fit(column.title, width, right=column.right) + " "
+            text += title(column, width, self._listing.order, self._glyphs) + " "
         return Strip([Segment(text, style)]).adjust_cell_length(self.size.width, style)
 
     def _columns(self) -> list[tuple[Column, int]]:
         return columns_for(self.size.width - 1, self._chosen)  # the last cell stays blank
+
+    def _column_at(self, x: int) -> Column | None:
+        end = MARGIN
+        for column, width in self._columns():
+            end += width + 1
+            if MARGIN <= x < end:
+                return column
+        return None
 
     def _ground(self, is_cursor: bool) -> str:
         if not is_cursor:
@@ -237,7 +270,11 @@ class GenerationTable(Painted, ScrollView, can_focus=True, inherit_bindings=Fals
         self._looks_away = True
 
     def on_click(self, event: events.Click) -> None:
-        if event.y >= HEADER_LINES:
+        if event.y < HEADER_LINES:
+            column = self._column_at(event.x)
+            if column is not None:
+                self.post_message(self.SortWanted(SORTS.get(column.id, column.id)))
+        else:
             index = self.scroll_offset.y + event.y - HEADER_LINES
             if index < self._listing.count:
                 self._move_to(index)

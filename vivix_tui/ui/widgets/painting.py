@@ -55,7 +55,7 @@ class Painted(Widget):
 
 
 def _ink_only(style: Style) -> Style:
-    return Style(color=style.color, bold=style.bold)
+    return Style(color=style.color, bold=style.bold, dim=style.dim)
 
 
 def strip(pieces: Sequence[Piece], width: int, ground: Style, style_of: Callable[[str], Style]) -> Strip:
