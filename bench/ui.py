@@ -44,6 +44,8 @@ GOALS = (
     ("RSS MB", "empty", 65.0, None),
     ("jump ms", "history", 100.0, None),
     ("filter ms", "history", 100.0, None),
+    ("sort ms", "history", 100.0, None),
+    ("sorted jump ms", "history", 100.0, None),
     ("hold j ms", "history", 20.0, None),
     ("quit ms", "empty", 450.0, None),
 )
@@ -62,6 +64,7 @@ class Program:
     columns: int = 120
     jump: str = ""
     filter: str = ""
+    sort: str = ""
     idle_s: float = 6.0
     figures: dict[str, list[float]] = field(default_factory=dict)
 
@@ -91,6 +94,14 @@ def measure(program: Program, cwd: str) -> None:
             terminal.press("/")
             program.note("filter ms", terminal.press(program.filter, quiet_s=0.3)[0] * 1000)
             terminal.press("\x1b", quiet_s=0.3)
+        if program.sort:
+            for key in program.sort[:-1]:
+                terminal.press(key)
+            program.note("sort ms", terminal.press(program.sort[-1])[0] * 1000)
+            terminal.press("k")
+            program.note("sorted jump ms", terminal.press(program.jump)[0] * 1000)
+            for key in "sa":  # what is remembered is not what the next round begins with
+                terminal.press(key)
         terminal.settle(SETTLE_S)
         idle = terminal.idle(program.idle_s)
         program.note("idle B/s", idle.bytes_per_s)
@@ -191,7 +202,7 @@ def main() -> int:
                 Program("floor", [sys.executable, "-m", "bench.floor"], "prompt number 1"),
                 Program("empty", dashboard, "Nothing is tracked yet", env=empty),
                 Program("busy", dashboard, "rendering", env=busy, idle_s=15),
-                Program("history", dashboard, "rendering", env=history, jump="G", filter="forest"),
+                Program("history", dashboard, "rendering", env=history, jump="G", filter="forest", sort="sd"),
                 Program("history table", dashboard, "rendering", env=history, columns=99),
                 *peers(),
             ]

@@ -98,11 +98,14 @@ class GenerationTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.repaint_changed()
 
     def show_from_top(self) -> None:
-        """Another filter: the selected row if it is still shown, else the first."""
+        """Another filter or order: the selected row if it is still shown, else the first."""
         self._drawn.clear()
         self._looks_away = False
-        if self._selected is None or self._listing.index_of(self._selected) is None:
+        found = None if self._selected is None else self._listing.index_of(self._selected)
+        if found is None:
             self.cursor, self._selected = 0, None
+        elif self._touched:
+            self.cursor = found
         self.follow_changes()
         self.refresh()
 
