@@ -7,10 +7,29 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.conftest import Api, make_home
+from tests.conftest import Api, make_home, until
+from vivix_tui import verbs
+from vivix_tui.store.store import Store
 
 StartApi = Callable[..., Api]
 FAILING = '{"model":"grok-imagine-image-quality","prompt":"[fail] a storm 🌩","seed": 7 }'
+
+
+def test_an_engine_in_another_process_obeys_what_is_chosen(tmp_path: Path, demo_api: StartApi) -> None:
+    api = demo_api("empty", speed=40)
+    home = make_home(tmp_path, VIVIX_API_KEY=api.key, VIVIX_BASE_URL=api.base_url)
+    chosen = tmp_path / "chosen"
+    watch = home.start("watch")
+    try:
+        until(home.database.exists, what="the engine runs")
+        store = Store(home.database)
+        verbs.choose_downloads(store, "default", directory=str(chosen), auto="completed")
+        verbs.submit(store, "default", ['{"model":"grok-imagine-image-quality","prompt":"a misty forest"}'])
+        until(lambda: [file for file in chosen.rglob("*.*") if file.suffix not in (".part", ".json")], timeout_s=60)
+        store.close()
+    finally:
+        watch.terminate()
+        watch.communicate(timeout=10)
 
 
 def lines(text: str) -> list[dict[str, object]]:

@@ -63,15 +63,16 @@ BY = tuple(_KEYS)
 RANKS = ("active", "queued", "failed", "gone", "done")
 
 
-def rows_sql(order: Order, generation_filter: str, submission_filter: str) -> str:
-    """All rows as (kind, id, number, key, section, sort_ms)."""
+def rows_sql(order: Order, generation_filter: str, submission_filter: str, *, to_sort: bool = True) -> str:
+    """All rows as (kind, id, number, key, section, sort_ms); `to_sort` says that ORDER BY will follow."""
     key = _KEYS[order.by]
     arms = [(key.generation if key else "NULL", "")]
     if order.by == "retries":
         # No index holds this; the few that have retries are sorted, and the others come from the index of the default
         # order. What is always NULL here is one that SQLite knows to be the same in all rows: they need no sorting.
         arms = [(arms[0][0], f" AND generation_id IN ({_RETRIED})")]
-        arms.append(("forgotten_at", f" AND forgotten_at IS NULL AND generation_id NOT IN ({_RETRIED})"))
+        unknown = "forgotten_at" if to_sort else "NULL"
+        arms.append((unknown, f" AND forgotten_at IS NULL AND generation_id NOT IN ({_RETRIED})"))
     selects = [
         f"SELECT 'generation' AS kind, generation_id AS id, rowid AS number, {value} AS key, section, sort_ms"
         f" FROM generations g WHERE profile = :profile AND section IS NOT NULL{which}{generation_filter}"

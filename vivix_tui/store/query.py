@@ -181,7 +181,8 @@ def index_of(
     store: Store, profile: str, filter_: Filter, kind: str, row_id: str, order: Order = DEFAULT_ORDER
 ) -> int | None:
     """Where a row stands in the table (from 0), None where the filter hides it or it does not exist."""
-    rows, parameters = _rows_sql(filter_, order), _parameters(profile, filter_) | {"kind": kind, "id": row_id}
+    rows = _rows_sql(filter_, order, to_sort=False)
+    parameters = _parameters(profile, filter_) | {"kind": kind, "id": row_id}
     names = ("key", "section", "sort_ms")
     here = store.all(f"SELECT {', '.join(names)} FROM ({rows}) WHERE kind = :kind AND id = :id", parameters)
     if not here:
@@ -325,7 +326,7 @@ def queue_paused(store: Store, profile: str) -> str | None:
     return accounts.queue_paused(store, profile)
 
 
-def _rows_sql(filter_: Filter, order: Order) -> str:
+def _rows_sql(filter_: Filter, order: Order, *, to_sort: bool = True) -> str:
     generation, submission = "", ""
     if filter_.phases:
         marks = ", ".join(f"'{phase}'" for phase in sorted(filter_.phases & set(PHASES))) or "NULL"
@@ -345,7 +346,7 @@ def _rows_sql(filter_: Filter, order: Order) -> str:
             )
         )
         submission += f" AND (submission_id {TEXT} OR {fields})"
-    return rows_sql(order, generation, submission)
+    return rows_sql(order, generation, submission, to_sort=to_sort)
 
 
 def _parameters(profile: str, filter_: Filter) -> dict[str, str | int]:

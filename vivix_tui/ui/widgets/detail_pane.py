@@ -25,7 +25,7 @@ MARGIN = 1
 Row = list[Piece] | Strip
 
 
-class DetailPane(Painted, ScrollView, can_focus=True):
+class DetailPane(ScrollView, Painted, can_focus=True):
     """Shows lines; `show` replaces them. With the focus, ↑ and ↓ scroll it line by line."""
 
     COMPONENT_CLASSES = {f"detail--{role}" for role in ROLES}  # noqa: RUF012 - Textual's own way

@@ -30,7 +30,7 @@ Content = tuple[dict[str, Cell], bool, bool]
 
 
 # ScrollView's own bindings would take the arrow keys and scroll without moving the cursor.
-class GenerationTable(Painted, ScrollView, can_focus=True, inherit_bindings=False):
+class GenerationTable(ScrollView, Painted, can_focus=True, inherit_bindings=False):
     """Shows a Listing. Posts `Moved` when another row is under the cursor, `Opened` on a double click."""
 
     COMPONENT_CLASSES = {f"table--{role}" for role in ROLES}  # noqa: RUF012 - Textual's own way
@@ -100,11 +100,14 @@ class GenerationTable(Painted, ScrollView, can_focus=True, inherit_bindings=Fals
         self.repaint_changed()
 
     def show_from_top(self) -> None:
-        """Another filter: the selected row if it is still shown, else the first."""
+        """Another filter or order: the selected row if it is still shown, else the first."""
         self._drawn.clear()
         self._looks_away = False
-        if self._selected is None or self._listing.index_of(self._selected) is None:
+        found = None if self._selected is None else self._listing.index_of(self._selected)
+        if found is None:
             self.cursor, self._selected = 0, None
+        elif self._touched:
+            self.cursor = found
         self.follow_changes()
         self.refresh()
 

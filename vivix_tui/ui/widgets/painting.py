@@ -25,10 +25,7 @@ class Painted(Widget):
     """
 
     PREFIX: ClassVar[str]  # of the component classes that give the roles their styles
-
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self._looked_up: dict[str, Style] = {}
+    _looked_up: dict[str, Style] | None = None
 
     @property
     def ground(self) -> Style:
@@ -44,10 +41,12 @@ class Painted(Widget):
         return self._kept(f"--{name}", lambda: self.get_component_rich_style(f"{self.PREFIX}--{name}"))
 
     def notify_style_update(self) -> None:
-        self._looked_up.clear()
+        self._looked_up = None
         super().notify_style_update()
 
     def _kept(self, name: str, look_up: Callable[[], Style]) -> Style:
+        if self._looked_up is None:
+            self._looked_up = {}
         style = self._looked_up.get(name)
         if style is None:
             style = self._looked_up[name] = look_up()
