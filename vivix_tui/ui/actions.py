@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import webbrowser
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from vivix_tui import verbs
 from vivix_tui.domain.generation import COMPLETED
@@ -22,8 +22,10 @@ from vivix_tui.ui.actions_preview import toggle_preview
 from vivix_tui.ui.commands import COMMANDS, keys_of, shown_keys
 from vivix_tui.ui.navigation import unmark
 from vivix_tui.ui.screens.dialogs import AddIds, AskLine, Confirm, Ids, Reading
+from vivix_tui.ui.screens.statistics import StatisticsScreen
 
 if TYPE_CHECKING:
+    from vivix_tui.ui.app import VivixApp
     from vivix_tui.ui.screens.main import MainScreen
 
 
@@ -109,6 +111,11 @@ def show_help(screen: MainScreen) -> None:
     screen.app.push_screen(Reading("Keys", "\n".join(text), styles))
 
 
+def show_statistics(screen: MainScreen) -> None:
+    app = cast("VivixApp", screen.app)
+    screen.app.push_screen(StatisticsScreen(screen.store, screen.profile, app.clock, app.glyphs))
+
+
 def quit_program(screen: MainScreen) -> None:
     """Asks only when something is under way; what is on disk goes on next time."""
     sending, files = query.under_way(screen.store, screen.profile)
@@ -147,6 +154,7 @@ ACTIONS: dict[str, Callable[[MainScreen], None]] = {
     "generation.forget": forget,
     "generation.undo": undo,
     "view.preview": toggle_preview,
+    "view.statistics": show_statistics,
     "app.key": enter_key,
     "app.help": show_help,
     "app.suspend": lambda screen: screen.app.action_suspend_process(),

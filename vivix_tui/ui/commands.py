@@ -158,6 +158,7 @@ COMMANDS = (
     Command("view.done", "3", "done", "View", "completed rows only"),
     Command("view.failed", "4", "failed", "View", "failed rows only"),
     Command("view.all", "0", "all", "View", "all rows"),
+    Command("view.statistics", "c", "credits", "View", "credits and statistics: what was spent, failed, and how fast"),
     Command("view.redraw", "ctrl+l", "redraw", "View", "draw the screen anew"),
     Command("generation.new", "n", "new", "Do", "a new generation, from a form; shows the price", 10),
     Command("generation.again", "N", "again…", "Do", "the same form filled with this body", 0, _again),
