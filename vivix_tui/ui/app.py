@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual._styles_cache import StylesCache
@@ -19,6 +19,7 @@ from textual.app import App
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from vivix_tui.config import Settings
@@ -130,6 +131,13 @@ class VivixApp(App[int]):
             log.exception("the key %s failed", key)
             self.notify(f"That failed ({type(error).__name__}); the log says more.", severity="error", markup=False)
             return True
+
+    @property
+    def _background_screens(self) -> list[Screen[Any]]:
+        # Textual takes the screen below for seen, even through an opaque one, and whenever something changes there it
+        # paints all of the upper one again: 8 kB four times a second.
+        covered = bool(self._screen_stack) and self.screen.styles.background.a == 1
+        return [] if covered else super()._background_screens
 
     def pop_screen(self) -> AwaitComplete:
         # Textual's cache of colours keeps all that closed screens have drawn (Textualize/textual#6665).

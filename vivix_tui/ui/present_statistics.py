@@ -59,8 +59,8 @@ def statistics_lines(shown: Shown, now: datetime, glyphs: dict[str, str], width:
         lines += [Line(""), Line("No generation is tracked yet. Whatever is tracked or submitted counts here.")]
     else:
         lines += [*_days(found.days, glyphs, width), *_by_model(found.models, glyphs, width)]
-        lines += [*_models(found.models, glyphs), *_errors(found), *_refunds(found, glyphs)]
-    return [*lines, *_calls(found)]
+        lines += [*_models(found.models, glyphs, width), *_errors(found, glyphs), *_refunds(found, glyphs)]
+    return [*lines, *_calls(found, glyphs)]
 
 
 def _account(account: Account, found: Statistics | None, now: datetime, glyphs: dict[str, str]) -> Iterator[Line]:
@@ -75,7 +75,9 @@ def _account(account: Account, found: Statistics | None, now: datetime, glyphs: 
     yield Line(f"{spent} spent, {granted} granted; resets {when}{reset}", label="cycle")
     limits = f"{_number(account.calls_per_minute, dash)} calls a minute, {_number(account.concurrent_jobs, dash)} jobs"
     yield Line(f"{limits} at once", label="limits")
-    if found is not None:
+    if found is not None and found.first is None:
+        yield from (Line(dash, label="burn"), Line(dash, label="lasts"))
+    elif found is not None:
         spent_here = sum(model.credits[0] for model in found.models)
         pace = burn(spent=spent_here, first=found.first, now=now, balance=account.balance, resets_at=resets_at)
         yield from _burn(pace, dash)
@@ -125,21 +127,22 @@ def _by_model(models: Sequence[ModelStatistics], glyphs: dict[str, str], width: 
     yield Line("")
     yield Line(f"Credits by model, last {CHART_DAYS} days", "title")
     total, most = sum(credits for credits, _ in spent), spent[0][0]
-    room = max(4, min(60, width - NAME_WIDTH - 16))
+    column = len(f"{most:,}") + 2
+    room = max(4, min(60, width - NAME_WIDTH - column - 5))
     for credits, name in spent:
         drawn = bar(credits / most, room, ascii_only=not _draws(glyphs)).replace("-", " ")
         lead = fit(name, NAME_WIDTH - 1, cut=glyphs["cut"])
-        yield Line(f"{drawn}{credits:>10,}{credits / total:>5.0%}", "active", indent=NAME_WIDTH, lead=lead)
+        yield Line(f"{drawn}{credits:>{column},}{credits / total:>5.0%}", "active", indent=NAME_WIDTH, lead=lead)
 
 
-def _models(models: Sequence[ModelStatistics], glyphs: dict[str, str]) -> Iterator[Line]:
+def _models(models: Sequence[ModelStatistics], glyphs: dict[str, str], width: int) -> Iterator[Line]:
     yield Line("")
     yield Line("Models", "title")
     heads = ("completed", "failed", "rate", "p50", "p95", "credits")
-    widths = (11, 8, 8, 9, 9, 13)
+    widths = (11, 8, 8, 9, 9, 14)
     yield Line("".join(f"{head:>{width}}" for head, width in zip(heads, widths, strict=True)), "muted", indent=10)
     for model in models:
-        yield Line(_name(model, glyphs))
+        yield Line(fit(_name(model, glyphs), width, cut=glyphs["cut"]).rstrip())
         for index, window in enumerate(WINDOWS):
             done, failed = model.completed[index], model.failed[index]
             cells = (
@@ -151,19 +154,19 @@ def _models(models: Sequence[ModelStatistics], glyphs: dict[str, str]) -> Iterat
             yield Line(text, indent=10, lead=f"  {window}")
 
 
-def _errors(found: Statistics) -> Iterator[Line]:
+def _errors(found: Statistics, glyphs: dict[str, str]) -> Iterator[Line]:
     if not found.errors:
         return
     yield Line("")
     yield Line("Failures by code, and their share of all that ended", "title")
-    yield _row("", WINDOWS, "muted")
+    yield _row("", WINDOWS, glyphs, "muted")
     ended = [sum(model.completed[i] + model.failed[i] for model in found.models) for i in range(len(WINDOWS))]
     for code, numbers in sorted(found.errors.items(), key=lambda item: (-item[1][2], item[0] or "")):
         cells = [
             f"{number:,}{f' {number / of:5.1%}' if number else '':>7}"
             for number, of in zip(numbers, ended, strict=True)
         ]
-        yield _row(one_line(code, NAME_WIDTH - 2) if code else "no code", cells)
+        yield _row(one_line(code, NAME_WIDTH) if code else "no code", cells, glyphs)
 
 
 def _refunds(found: Statistics, glyphs: dict[str, str]) -> Iterator[Line]:
@@ -171,33 +174,34 @@ def _refunds(found: Statistics, glyphs: dict[str, str]) -> Iterator[Line]:
         return
     yield Line("")
     yield Line("Refunds", "title")
-    yield _row("", WINDOWS, "muted")
-    yield _row("failed and refunded", [f"{number:,}" for number in found.refunds])
+    yield _row("", WINDOWS, glyphs, "muted")
+    yield _row("failed and refunded", [f"{number:,}" for number in found.refunds], glyphs)
     pairs = zip(found.came_back, found.estimated, found.refunds, strict=True)
     cells = [glyphs["dash"] if number and not known else f"{credits:,}" for credits, known, number in pairs]
-    yield _row("estimated, came back", cells)
+    yield _row("estimated, came back", cells, glyphs)
     if found.estimated[-1] < found.refunds[-1]:
         words = f"the estimate is known of {found.estimated[-1]:,} of {found.refunds[-1]:,} of them"
         yield Line(words, "muted", indent=2)
 
 
-def _calls(found: Statistics) -> Iterator[Line]:
+def _calls(found: Statistics, glyphs: dict[str, str]) -> Iterator[Line]:
     if not found.calls or found.calls_since is None:
         return
     yield Line("")
     yield Line(f"Calls to the API, since {found.calls_since}", "title")
-    yield _row("", ("today", *WINDOWS), "muted")
+    yield _row("", ("today", *WINDOWS), glyphs, "muted")
     known = [purpose for purpose in calls.PURPOSES if purpose in found.calls]
     for purpose in [*known, *sorted(found.calls.keys() - set(known))]:
         cells = [f"{number:,}" for number in found.calls[purpose]]
-        yield _row(PURPOSES.get(purpose) or one_line(purpose, NAME_WIDTH - 2), cells)
+        yield _row(PURPOSES.get(purpose) or one_line(purpose, NAME_WIDTH), cells, glyphs)
     totals = [sum(numbers[index] for numbers in found.calls.values()) for index in range(len(WINDOWS) + 1)]
-    yield _row("all calls", [f"{number:,}" for number in totals])
+    yield _row("all calls", [f"{number:,}" for number in totals], glyphs)
 
 
-def _row(name: str, cells: Sequence[str], role: str = "plain") -> Line:
+def _row(name: str, cells: Sequence[str], glyphs: dict[str, str], role: str = "plain") -> Line:
     width = CELL_WIDTH if len(cells) == len(WINDOWS) else CELL_WIDTH - 3
-    return Line("".join(f"{cell:>{width}}" for cell in cells), role, indent=NAME_WIDTH, lead=f"  {name}")
+    lead = fit(f"  {name}", NAME_WIDTH, cut=glyphs["cut"])
+    return Line("".join(f"{cell:>{width}}" for cell in cells), role, indent=NAME_WIDTH, lead=lead)
 
 
 def _name(model: ModelStatistics, glyphs: dict[str, str]) -> str:

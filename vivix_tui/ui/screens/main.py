@@ -84,7 +84,7 @@ class MainScreen(Screen[None]):
         self._trouble: str | None = None
 
     def compose(self) -> ComposeResult:
-        yield Bar("status")
+        yield Bar("status", "screen.command('view.statistics')")
         yield Banner("banner")
         yield LineField(placeholder="filter: id, model, prompt, code", id="filter", select_on_focus=False)
         with Horizontal(id="middle"):
