@@ -170,7 +170,7 @@ COMMANDS = (
     Command("submission.move", "m", "queue…", "Do", "hold, release, move, cancel; settle an unknown one", 0, _move),
     Command("generation.copy_id", "y", "copy id", "Do", "copy the id", 6, _needs_target),
     Command("generation.copy_urls", "Y", "copy URLs", "Do", "copy the output URLs", 0, _urls),
-    Command("generation.open", "o", "open", "Do", "open the first output URL, or show them", 8, _urls),
+    Command("generation.open", "o", "open", "Do", "open the first output URL, or show links and QR codes", 8, _urls),
     Command("generation.refresh", "r", "ask now", "Do", "ask the API about it now", 0, _needs_generation),
     Command("generation.tell", "w", "tell me", "Do", "tell me by name when this one ends; again: no", 0, _tell),
     Command("generation.forget", "x", "forget", "Do", "hide rows; nothing is deleted", 0, _needs_target),

@@ -22,6 +22,7 @@ from vivix_tui.domain.bodies import difference
 from vivix_tui.domain.download import Download
 from vivix_tui.domain.estimate import Durations
 from vivix_tui.domain.generation import COMPLETED, FAILED, PROCESSING, Generation
+from vivix_tui.domain.links import link_to
 from vivix_tui.domain.text import lines, one_line
 from vivix_tui.store.audits import Audit
 from vivix_tui.store.query import Detail, TableRow
@@ -31,13 +32,17 @@ from vivix_tui.ui.present_time import seconds_text
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One paragraph. `label` or `lead` stands before its first line, the others hang `indent` cells below."""
+    """One paragraph. `label` or `lead` stands before its first line, the others hang `indent` cells below.
+
+    `link` is where its text leads (see `domain.links`), empty where it leads nowhere.
+    """
 
     text: str
     role: str = "plain"
     indent: int = 0
     label: str = ""
     lead: str = ""
+    link: str = ""
 
 
 LABEL_WIDTH = 9
@@ -243,7 +248,7 @@ def _outputs(detail: Detail, item: Generation, glyphs: dict[str, str]) -> Iterat
         yield Line("the answer named no URL", "warn")
     files = {entry.index: entry for entry in detail.downloads}
     for index, url in enumerate(item.urls, start=1):
-        yield Line(one_line(url), indent=3, lead=str(index))
+        yield Line(one_line(url), indent=3, lead=str(index), link=link_to(url) or "")
         yield _file(files.get(index), glyphs)
 
 

@@ -33,6 +33,7 @@ class DetailPane(ScrollView, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__(id="detail")
+        self.auto_links = False  # the terminal shows its links; Textual would paint the whole pane at every hover
         self._lines: Sequence[Line] = ()
         self._picture: Sequence[Strip] = ()
         self._below: Sequence[Line] = ()
@@ -116,8 +117,10 @@ class DetailPane(ScrollView, can_focus=True):
             self.vertical_scrollbar.window_virtual_size = lines
 
     def _role(self, role: str) -> Style:
-        style = self.get_component_rich_style(f"detail--{role}")
-        return Style(color=style.color, bold=style.bold)
+        """The style of a role; behind a blank it may name where the text leads."""
+        name, _, link = role.partition(" ")
+        style = self.get_component_rich_style(f"detail--{name}")
+        return Style(color=style.color, bold=style.bold, link=link or None)
 
 
 def _at(wrapped: list[Row], index: int) -> Row:
@@ -128,9 +131,10 @@ def _spans(line: Line, width: int) -> Iterator[list[Piece]]:
     """The wrapped lines of one paragraph: a label stands before the first, the others hang below its text."""
     indent = max(LABEL_WIDTH, cell_len(line.label) + 1) if line.label else line.indent
     lead = line.label + " " * (indent - cell_len(line.label)) if line.label else line.lead.ljust(indent)
+    role = f"{line.role} {line.link}" if line.link else line.role
     for paragraph in line.text.split("\n"):
         for part in _wrapped_text(paragraph, max(8, width - indent)):
-            yield [(" " * MARGIN + lead, "label"), (part, line.role)]
+            yield [(" " * MARGIN + lead, "label"), (part, role)]
             lead = " " * indent
 
 
