@@ -50,6 +50,12 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
+@pytest.fixture(autouse=True)
+def _no_row_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures do not depend on how long a row was looked at before its URLs became links."""
+    monkeypatch.setattr("vivix_tui.ui.widgets.detail_pane.REST_S", 3600)
+
+
 class Screen:
     """A store with rows, and the app over it."""
 

@@ -33,6 +33,14 @@ def _no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+async def rested(pilot: Pilot[int]) -> None:
+    """Until the row under the cursor has been looked at for a moment."""
+    timer = pilot.app.screen.query_one(DetailPane)._rest
+    assert timer is not None
+    timer._callback()
+    await settled(pilot)
+
+
 async def press(pilot: Pilot[int], *keys: str) -> None:
     for key in keys:
         await pilot.press(key)
@@ -189,7 +197,7 @@ async def test_hostile_urls_break_out_of_no_link(screen: Screen) -> None:
     app = screen.app()
     plain = ["https://cdn.test/[/red][@click=app.quit]x", "https://cdn.test/a;id=1;b"]
     async with app.run_test(size=(120, 36)) as pilot:
-        await settled(pilot)
+        await rested(pilot)
         details = written(app)
         await press(pilot, "o")
         for lines in (details, written(app)):
@@ -204,6 +212,8 @@ async def test_the_details_link_their_urls_and_nothing_behind_them(screen: Scree
     app = screen.app()
     async with app.run_test(size=(120, 36)) as pilot:
         await press(pilot, "3", "g")
+        assert not links(written(app)), "a row that is only passed by"
+        await rested(pilot)
         found = [pair for line in written(app) for pair in OSC_8.findall(line)]
         assert {link for link, _ in found} == {URL.replace("0.jpg", f"{n}.jpg") for n in range(4)}
         texts = [re.sub(r"\x1b\[[0-9;]*m", "", text) for _, text in found]

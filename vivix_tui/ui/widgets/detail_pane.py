@@ -15,6 +15,7 @@ from rich.text import Text
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.timer import Timer
 
 from vivix_tui.ui.present_detail import LABEL_WIDTH, Line
 from vivix_tui.ui.present_preview import Grid
@@ -23,6 +24,7 @@ from vivix_tui.ui.widgets.painting import Piece, changed, strip
 
 ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "gone", "title", "label")
 MARGIN = 1
+REST_S = 0.4  # a link takes two hundred bytes on the wire: rows that are only passed by have none
 Row = list[Piece] | Strip
 
 
@@ -38,6 +40,8 @@ class DetailPane(ScrollView, can_focus=True):
         self._picture: Sequence[Strip] = ()
         self._below: Sequence[Line] = ()
         self._wrapped: list[Row] = []
+        self._linked = True
+        self._rest: Timer | None = None
 
     def show(self, lines: Sequence[Line], *, same_row: bool) -> None:
         """Draws `lines`; another row's begin at the top."""
@@ -45,6 +49,8 @@ class DetailPane(ScrollView, can_focus=True):
             return
         before = self._wrapped
         self._lines = lines
+        if not same_row:
+            self._link_later()
         self._wrap()
         if not same_row and self.scroll_offset.y:
             self.scroll_to(y=0, animate=False, force=True, immediate=True)
@@ -61,6 +67,20 @@ class DetailPane(ScrollView, can_focus=True):
         self._below = below
         self._wrap()
         self._repaint(before)
+
+    def _link_later(self) -> None:
+        """What has links gets them when it has been looked at for a moment."""
+        if self._rest is not None:
+            self._rest.stop()
+        self._linked = not any(line.link for line in self._lines)
+        self._rest = None if self._linked else self.set_timer(REST_S, self._link)
+
+    def _link(self) -> None:
+        self._linked, top = True, self.scroll_offset.y
+        for y in range(self.size.height):
+            row = _at(self._wrapped, top + y)
+            if not isinstance(row, Strip) and any(_link_of(role) for _, role in row):
+                self.refresh(Region(0, y, self.size.width, 1))
 
     def _repaint(self, before: list[Row]) -> None:
         """The lines that differ from `before`, as far as they can be seen."""
@@ -117,10 +137,13 @@ class DetailPane(ScrollView, can_focus=True):
             self.vertical_scrollbar.window_virtual_size = lines
 
     def _role(self, role: str) -> Style:
-        """The style of a role; behind a blank it may name where the text leads."""
-        name, _, link = role.partition(" ")
-        style = self.get_component_rich_style(f"detail--{name}")
-        return Style(color=style.color, bold=style.bold, link=link or None)
+        style = self.get_component_rich_style(f"detail--{role.partition(' ')[0]}")
+        return Style(color=style.color, bold=style.bold, link=_link_of(role) if self._linked else None)
+
+
+def _link_of(role: str) -> str | None:
+    """Where a text with this role leads: it stands behind a blank."""
+    return role.partition(" ")[2] or None
 
 
 def _at(wrapped: list[Row], index: int) -> Row:
