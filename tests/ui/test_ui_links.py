@@ -34,10 +34,8 @@ def _no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def rested(pilot: Pilot[int]) -> None:
-    """Until the row under the cursor has been looked at for a moment."""
-    timer = pilot.app.screen.query_one(DetailPane)._rest
-    assert timer is not None
-    timer._callback()
+    """As when the row under the cursor has been looked at for a moment."""
+    pilot.app.screen.query_one(DetailPane).rest()
     await settled(pilot)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from vivix_tui.domain.links import link_to
 from vivix_tui.domain.text import one_line
-from vivix_tui.ui.present_detail import Line
+from vivix_tui.ui.line import Line
 
 BORDERS = (4, 2)  # four modules is the standard's; cameras are content with two
 MOST_LISTED = 20

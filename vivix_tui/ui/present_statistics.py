@@ -17,8 +17,8 @@ from vivix_tui.domain.text import one_line
 from vivix_tui.store import calls
 from vivix_tui.store.statistics import CHART_DAYS, WINDOWS_DAYS, ModelStatistics, Statistics
 from vivix_tui.ui import present
+from vivix_tui.ui.line import Line
 from vivix_tui.ui.present import fit
-from vivix_tui.ui.present_detail import Line
 from vivix_tui.ui.present_progress import bar
 from vivix_tui.ui.present_time import seconds_text
 

@@ -17,14 +17,14 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
-from vivix_tui.ui.present_detail import LABEL_WIDTH, Line
+from vivix_tui.ui.line import LABEL_WIDTH, Line
 from vivix_tui.ui.present_preview import Grid
 from vivix_tui.ui.widgets.halfblocks import Inks, Tile, sheet
 from vivix_tui.ui.widgets.painting import Piece, changed, strip
 
 ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "gone", "title", "label")
 MARGIN = 1
-REST_S = 0.4  # a link takes two hundred bytes on the wire: rows that are only passed by have none
+REST_S = 0.4  # links and long texts take a thousand bytes on the wire: rows that are only passed by have none
 Row = list[Piece] | Strip
 
 
@@ -40,8 +40,8 @@ class DetailPane(ScrollView, can_focus=True):
         self._picture: Sequence[Strip] = ()
         self._below: Sequence[Line] = ()
         self._wrapped: list[Row] = []
-        self._linked = True
-        self._rest: Timer | None = None
+        self._rested = True
+        self._timer: Timer | None = None
 
     def show(self, lines: Sequence[Line], *, same_row: bool) -> None:
         """Draws `lines`; another row's begin at the top."""
@@ -50,7 +50,7 @@ class DetailPane(ScrollView, can_focus=True):
         before = self._wrapped
         self._lines = lines
         if not same_row:
-            self._link_later()
+            self._rest_later()
         self._wrap()
         if not same_row and self.scroll_offset.y:
             self.scroll_to(y=0, animate=False, force=True, immediate=True)
@@ -68,19 +68,22 @@ class DetailPane(ScrollView, can_focus=True):
         self._wrap()
         self._repaint(before)
 
-    def _link_later(self) -> None:
-        """What has links gets them when it has been looked at for a moment."""
-        if self._rest is not None:
-            self._rest.stop()
-        self._linked = not any(line.link for line in self._lines)
-        self._rest = None if self._linked else self.set_timer(REST_S, self._link)
-
-    def _link(self) -> None:
-        self._linked, top = True, self.scroll_offset.y
+    def rest(self) -> None:
+        """The row has been looked at for a moment: its links and its late lines are drawn."""
+        before, self._rested = self._wrapped, True
+        self._wrap()
+        self._repaint(before)
+        top = self.scroll_offset.y
         for y in range(self.size.height):
             row = _at(self._wrapped, top + y)
             if not isinstance(row, Strip) and any(_link_of(role) for _, role in row):
                 self.refresh(Region(0, y, self.size.width, 1))
+
+    def _rest_later(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self._rested = not any(line.link or line.late for line in self._lines)
+        self._timer = None if self._rested else self.set_timer(REST_S, self.rest)
 
     def _repaint(self, before: list[Row]) -> None:
         """The lines that differ from `before`, as far as they can be seen."""
@@ -113,7 +116,10 @@ class DetailPane(ScrollView, can_focus=True):
         width = max(10, self.size.width - 2 * MARGIN)
         below = [spans for line in self._below for spans in _spans(line, width)]
         between: list[Row] = [[]] if self._picture or below else []
-        texts = [spans for line in self._lines for spans in _spans(line, width)]
+        # What comes late has its place from the beginning: a height that changes costs more than all of it.
+        texts = [
+            spans if self._rested or not line.late else [] for line in self._lines for spans in _spans(line, width)
+        ]
         self._wrapped = [*self._picture, *below, *between, *texts]
         self._set_height(len(self._wrapped))
 
@@ -138,7 +144,7 @@ class DetailPane(ScrollView, can_focus=True):
 
     def _role(self, role: str) -> Style:
         style = self.get_component_rich_style(f"detail--{role.partition(' ')[0]}")
-        return Style(color=style.color, bold=style.bold, link=_link_of(role) if self._linked else None)
+        return Style(color=style.color, bold=style.bold, link=_link_of(role) if self._rested else None)
 
 
 def _link_of(role: str) -> str | None:
