@@ -25,7 +25,7 @@ def loaded(code: str) -> set[str]:
         ("vivix_tui.verbs, vivix_tui.verbs_queue", (*HEAVY, "asyncio")),
         ("vivix_tui.api.client", ("textual", "sqlite3", "starlette")),
         ("vivix_tui.engine.engine", ("textual", "starlette", "uvicorn")),
-        ("vivix_tui.ui.app", ("httpx", "vivix_tui.api", "vivix_tui.engine")),
+        ("vivix_tui.ui.app", ("httpx", "segno", "vivix_tui.api", "vivix_tui.engine")),
         (
             "vivix_tui.demo.server",
             ("textual", "vivix_tui.api", "vivix_tui.store", "vivix_tui.domain", "vivix_tui.errors"),

@@ -473,3 +473,10 @@ def test_sto_09_a_megabyte_of_hostile_prompt_comes_back_byte_for_byte(store: Sto
     item = submissions.get(store, submission_id)
     assert item is not None
     assert item.body == lone
+
+
+def test_a_model_that_no_database_can_hold_has_a_price_all_the_same(store: Store) -> None:
+    lone = '{"model": "m\\udfff", "prompt": "a"}'
+    verbs.track(store, "p", [("g1", lone)])
+    quote = verbs_retry.quote(store, "p", "g1")
+    assert (quote.body, quote.price) == (lone, None)

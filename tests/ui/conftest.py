@@ -23,6 +23,7 @@ from vivix_tui.store import accounts, generations
 from vivix_tui.store.accounts import EngineState
 from vivix_tui.store.store import Store
 from vivix_tui.ui.app import VivixApp
+from vivix_tui.ui.widgets.detail_pane import DetailPane
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -48,6 +49,12 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def _no_row_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is drawn does not depend on how long a row was looked at."""
+    monkeypatch.setattr("vivix_tui.ui.widgets.detail_pane.REST_S", 3600)
 
 
 class Screen:
@@ -188,6 +195,8 @@ def snap(snapshot: SnapshotAssertion) -> Snap:
             if prepare is not None:
                 await prepare(pilot)
                 await settled(pilot)
+            for pane in app.screen.query(DetailPane):
+                pane.rest()
             picture = app.export_screenshot(title="vivix-tui", simplify=True)
         assert picture == pictures
 

@@ -237,19 +237,6 @@ async def test_copy_id_and_urls(screen: Screen) -> None:
         assert "copy URLs: it has no URLs yet" in toasts(app)
 
 
-async def test_open_without_a_browser_shows_the_urls(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
-        monkeypatch.delenv(name, raising=False)
-    screen.busy()
-    app = screen.app()
-    async with app.run_test(size=(120, 36)) as pilot:
-        await press(pilot, "3", "g", "o")
-        assert isinstance(app.screen, Reading)
-        assert "5b91a581/3.jpg" in app.screen._text
-        await press(pilot, "j", "k", "escape")
-        assert isinstance(app.screen, MainScreen)
-
-
 async def test_forget_asks_and_undo_brings_back(screen: Screen) -> None:
     screen.busy()
     app = screen.app()

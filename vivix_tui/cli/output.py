@@ -1,47 +1,18 @@
 """Rows as JSON lines and as plain text.
 
-Owns: the JSON objects that scripts rely on. Refuses: reading the store.
+Owns: lines on stdout and stderr. Refuses: reading the store, and choosing the names in JSON (`domain.records`).
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from vivix_tui.domain import times
-from vivix_tui.domain.download import Download
 from vivix_tui.domain.generation import Generation
 from vivix_tui.domain.submission import Submission
 from vivix_tui.domain.text import json_line, one_line
-
-_GENERATION = (
-    "generation_id", "status", "model", "credits_estimate", "credits_used", "elapsed_ms", "duration_ms", "created_at",
-    "completed_at", "error", "message", "output_url", "output_urls", "profile", "tracked_at", "checked_at", "gone",
-    "body", "submission_id", "retry_of", "request_id", "next",
-)  # fmt: skip
-_SUBMISSION = (
-    "submission_id", "state", "generation_id", "retry_of", "body", "error", "message", "next", "request_id",
-    "balance_before", "balance_after", "created_at",
-)  # fmt: skip
-_DOWNLOAD = ("index", "url", "state", "path", "size_bytes", "received_bytes", "sha256", "verified", "error")
-
-
-def generation_json(row: Generation, downloads: Sequence[Download]) -> dict[str, Any]:
-    """A generation with its downloads, under the API's own names; unknown is null."""
-    value: dict[str, Any] = {name: getattr(row, name) for name in _GENERATION}
-    value["output_urls"] = list(row.output_urls) or None
-    value["downloads"] = [download_json(item) for item in downloads]
-    return value
-
-
-def submission_json(row: Submission) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in _SUBMISSION}
-
-
-def download_json(item: Download) -> dict[str, Any]:
-    return {name: getattr(item, name) for name in _DOWNLOAD}
 
 
 def can_ask() -> bool:

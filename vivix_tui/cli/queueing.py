@@ -10,6 +10,7 @@ import argparse
 from vivix_tui import verbs_queue
 from vivix_tui.cli import output
 from vivix_tui.config import Config
+from vivix_tui.domain import records
 from vivix_tui.errors import UsageError
 from vivix_tui.store import query
 from vivix_tui.store.store import Store
@@ -43,7 +44,7 @@ def _list(config: Config, store: Store, arguments: argparse.Namespace) -> int:
         if arguments.ids and item.submission_id not in arguments.ids:
             continue
         if arguments.json:
-            output.json_data(output.submission_json(item))
+            output.json_data(records.submission_json(item))
         else:
             output.data(output.submission_line(item))
     return 0

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from vivix_tui.cli import output
 from vivix_tui.config import Config
-from vivix_tui.domain import times
+from vivix_tui.domain import records, times
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import UsageError
 from vivix_tui.store import query
@@ -32,13 +32,13 @@ def run_list(config: Config, store: Store, arguments: argparse.Namespace) -> int
     if arguments.submissions:
         for submission in query.list_submissions(store, config.profile, **chosen):
             if arguments.json:
-                output.json_data(output.submission_json(submission))
+                output.json_data(records.submission_json(submission))
             else:
                 output.data(output.submission_line(submission))
         return 0
     for row in query.list_generations(store, config.profile, **chosen):
         if arguments.json:
-            output.json_data(output.generation_json(row, query.downloads_of(store, config.profile, row.generation_id)))
+            output.json_data(records.generation_json(row, query.downloads_of(store, config.profile, row.generation_id)))
         else:
             output.data(output.generation_line(row))
     return 0
@@ -52,9 +52,9 @@ def run_show(config: Config, store: Store, arguments: argparse.Namespace) -> int
         if found is None or found.submission is None:
             output.tell(f"{one_line(wanted, 80)} is not known in profile {config.profile}")
             return 1
-        value = output.submission_json(found.submission)
+        value = records.submission_json(found.submission)
     else:
-        value = output.generation_json(found.generation, found.downloads)
+        value = records.generation_json(found.generation, found.downloads)
     if arguments.json:
         output.json_data(value)
     else:

@@ -16,6 +16,7 @@ from vivix_tui.cli import output
 from vivix_tui.cli.patience import Patience
 from vivix_tui.config import Config
 from vivix_tui.domain import download as d
+from vivix_tui.domain import records
 from vivix_tui.domain import submission as s
 from vivix_tui.domain.bodies import difference, for_editor, from_editor, parse_bodies
 from vivix_tui.domain.generation import COMPLETED, Generation
@@ -243,14 +244,14 @@ def _rows(store: Store, config: Config, ids: list[str]) -> Iterator[Generation]:
 
 def _print_generation(store: Store, config: Config, row: Generation, *, as_json: bool) -> None:
     if as_json:
-        output.json_data(output.generation_json(row, query.downloads_of(store, config.profile, row.generation_id)))
+        output.json_data(records.generation_json(row, query.downloads_of(store, config.profile, row.generation_id)))
     else:
         output.data(output.generation_line(row))
 
 
 def _print_download(generation_id: str, item: d.Download, *, as_json: bool) -> None:
     if as_json:
-        output.json_data({"generation_id": generation_id} | output.download_json(item))
+        output.json_data({"generation_id": generation_id} | records.download_json(item))
     elif item.state == d.DONE and item.path:
         output.data(one_line(item.path))
     else:

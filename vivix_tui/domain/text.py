@@ -54,8 +54,18 @@ def plain_words(text: str, limit: int = 60) -> str:
 
 def json_line(value: Any) -> str:
     """`value` as one JSON line with its original text: steering characters escaped, surrogates and NaN never there."""
-    text = json.dumps(_scrubbed(value), ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
-    return _UNSAFE.sub(lambda m: json.dumps(m.group())[1:-1], text)
+    return _json_lines(value)[0]
+
+
+def json_block(value: Any) -> str:
+    """The same over several lines, to be read."""
+    return "\n".join(_json_lines(value, indent=2))
+
+
+def _json_lines(value: Any, indent: int | None = None) -> list[str]:
+    separators = (", ", ": ") if indent is None else (",", ": ")
+    text = json.dumps(_scrubbed(value), ensure_ascii=False, allow_nan=False, separators=separators, indent=indent)
+    return [_UNSAFE.sub(lambda m: json.dumps(m.group())[1:-1], line) for line in text.split("\n")]
 
 
 def body_json(value: Any, **layout: Any) -> str:

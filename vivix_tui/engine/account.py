@@ -15,7 +15,7 @@ from vivix_tui.domain import times
 from vivix_tui.domain.budget import Budget
 from vivix_tui.engine.link import Link
 from vivix_tui.errors import ApiError
-from vivix_tui.store import accounts
+from vivix_tui.store import accounts, calls
 from vivix_tui.store.store import Store
 
 STEP_S = 0.5
@@ -79,7 +79,7 @@ class AccountReader:
 
     async def _ask_credits(self) -> None:
         await self._link.turn()
-        found = await self._link.call(self._link.client.credits)
+        found = await self._link.call(self._link.client.credits, calls.ACCOUNT)
         self._credits_at, self._asked_at = time.monotonic(), datetime.now(UTC)
         self._resets_at = times.parse(found.cycle_resets_at)
         self._link.credits_wanted = False
@@ -89,7 +89,7 @@ class AccountReader:
 
     async def _ask_models(self) -> None:
         await self._link.turn()
-        account, models = await self._link.call(self._link.client.models)
+        account, models = await self._link.call(self._link.client.models, calls.MODELS)
         self._models_at = time.monotonic()
         accounts.save_account(self._store, self._profile, account, datetime.now(UTC))
         accounts.save_models(self._store, self._profile, models)

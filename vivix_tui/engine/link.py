@@ -20,6 +20,7 @@ from vivix_tui.api.client import Client, Reply
 from vivix_tui.domain import times
 from vivix_tui.domain.budget import Budget
 from vivix_tui.domain.estimate import Draining
+from vivix_tui.engine.tally import Tally
 from vivix_tui.errors import BadReply, Refusal, StoreError, Unreachable
 from vivix_tui.keys import ApiKey
 from vivix_tui.store import accounts, audits, submissions
@@ -49,6 +50,7 @@ class Link:
         self._store = store
         self._profile = profile
         self.budget = budget
+        self._tally = Tally(store, profile)
         self._state = EngineState(pid=os.getpid(), connection="starting")
         self._published: EngineState | None = None
         self._usable_at = 0.0
@@ -93,15 +95,16 @@ class Link:
             self.client.gate.key = key
             self._set("starting")
 
-    async def call(self, make: Callable[[], Awaitable[Reply[T]]]) -> T:
+    async def call(self, make: Callable[[], Awaitable[Reply[T]]], purpose: str) -> T:
         """Makes the call that was claimed and keeps what its outcome says about connection and balance.
 
-        Raises ApiError as it came.
+        `purpose` is one of `store.calls`. Raises ApiError as it came.
         """
         started, key = time.monotonic(), self.client.gate.key
         try:
             if not self.client.gate.is_open:
                 raise Unreachable("calls are paused", sent=False)
+            self._tally.count(purpose, datetime.now(UTC))
             reply = await make()
         except Refusal as refusal:
             self._refused(refusal, started, key)
@@ -122,8 +125,10 @@ class Link:
         return reply.value
 
     def publish(self) -> None:
-        """Writes the state for the header if it changed."""
+        """Writes the state for the header if it changed, and now and then how many calls were made."""
         now = time.monotonic()
+        with _unless_stored():
+            self._tally.write(now)
         if self._state.connection in ("retrying", "offline", "limited") and now >= self.budget.closed_until:
             self._state = replace(self._state, until=None)
         state = replace(
@@ -143,6 +148,8 @@ class Link:
 
     def stopped(self) -> None:
         """The engine ends in good order: the header of other processes must not call it live."""
+        with _unless_stored():
+            self._tally.write_all()
         self._set("stopped")
 
     def _refused(self, refusal: Refusal, started: float, key: ApiKey | None) -> None:

@@ -18,7 +18,7 @@ from vivix_tui.domain.generation import FAILED, GONE_CODES, Answer
 from vivix_tui.engine.link import Link
 from vivix_tui.engine.watchlist import Watchlist
 from vivix_tui.errors import ApiError, Refusal
-from vivix_tui.store import generations, wishes
+from vivix_tui.store import calls, generations, wishes
 from vivix_tui.store.store import Store
 
 TICK_S = 0.1
@@ -95,7 +95,8 @@ class Poller:
         """The usable answer, None where there was none."""
         asked_at = datetime.now(UTC)
         try:
-            answer = await self._link.call(lambda: self._link.client.generation(generation_id))
+            purpose = calls.ASKED if self._watchlist.is_wish(generation_id) else calls.POLL
+            answer = await self._link.call(lambda: self._link.client.generation(generation_id), purpose)
         except Refusal as refusal:
             self._refused(generation_id, refusal)
             return None

@@ -21,7 +21,7 @@ from vivix_tui.domain.submission import Accepted, Submission, verdict_on_refusal
 from vivix_tui.engine import accepted_file
 from vivix_tui.engine.link import Link
 from vivix_tui.errors import BadReply, Refusal, StoreError, Unreachable
-from vivix_tui.store import accounts, generations, query, submissions
+from vivix_tui.store import accounts, calls, generations, query, submissions
 from vivix_tui.store.store import Store
 
 STEP_S = 0.2
@@ -126,7 +126,7 @@ class Submitter:
         if not begun:
             return
         try:
-            answer = await self._link.call(lambda: self._link.client.generate(item.body))
+            answer = await self._link.call(lambda: self._link.client.generate(item.body), calls.SUBMISSION)
         except Refusal as refusal:
             await self._refused(item, refusal)
         except Unreachable as error:

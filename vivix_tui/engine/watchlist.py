@@ -55,6 +55,10 @@ class Watchlist:
         self._not_before = now + COST_FACTOR * (time.monotonic() - now)
         return True
 
+    def is_wish(self, generation_id: str) -> bool:
+        """Whether the user wants to know about it now."""
+        return generation_id in self._wishes
+
     def _watched(self, rows: list[Live], now: float) -> dict[str, Watched]:
         wall = datetime.now(UTC)
         found = {}

@@ -178,7 +178,7 @@ def charges(store: Store, profile: str, model: str, *, most: int = 50) -> list[t
     rows = store.all(
         "SELECT body, credits_used FROM generations WHERE profile = ? AND model = ? AND status = 'completed'"
         " AND credits_used IS NOT NULL AND body IS NOT NULL ORDER BY sort_ms DESC LIMIT ?",
-        (profile, model, most),
+        (profile, storable(model), most),
     )
     return [(row[0], row[1]) for row in rows]
 

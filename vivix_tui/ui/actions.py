@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import webbrowser
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from vivix_tui import verbs
 from vivix_tui.domain.generation import COMPLETED
+from vivix_tui.domain.links import link_to
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import UsageError
 from vivix_tui.store import query
@@ -22,9 +23,12 @@ from vivix_tui.ui.actions_preview import toggle_preview
 from vivix_tui.ui.commands import COMMANDS, keys_of, shown_keys
 from vivix_tui.ui.navigation import unmark
 from vivix_tui.ui.screens.dialogs import AddIds, AskLine, Confirm, Ids, Reading
+from vivix_tui.ui.screens.links import LinksScreen
 from vivix_tui.ui.screens.settings import SettingsScreen
+from vivix_tui.ui.screens.statistics import StatisticsScreen
 
 if TYPE_CHECKING:
+    from vivix_tui.ui.app import VivixApp
     from vivix_tui.ui.screens.main import MainScreen
 
 
@@ -49,14 +53,17 @@ def copy_urls(screen: MainScreen) -> None:
 
 
 def open_url(screen: MainScreen) -> None:
-    """In a browser where there is a display; over SSH there is none, so the URLs are shown to be selected."""
+    """In a browser where there is a display; over SSH there is none, so they are shown as links and as QR codes."""
     urls = _urls(screen)
-    displays = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
-    safe = urls[0].startswith(("https://", "http://")) and urls[0].isascii() and urls[0].isprintable()
-    if safe and any(os.environ.get(name) for name in displays) and webbrowser.open(urls[0]):
+    link = link_to(urls[0])
+    if (
+        link
+        and any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+        and webbrowser.open(link)
+    ):
         screen.say("opened in the browser")
     else:
-        screen.app.push_screen(Reading("Output URLs", "\n\n".join(map(one_line, urls))))
+        screen.app.push_screen(LinksScreen(urls, cast("VivixApp", screen.app).glyphs))
 
 
 def refresh(screen: MainScreen) -> None:
@@ -108,6 +115,11 @@ def show_help(screen: MainScreen) -> None:
     screen.app.push_screen(Reading("Keys", "\n".join(text), styles))
 
 
+def show_statistics(screen: MainScreen) -> None:
+    app = cast("VivixApp", screen.app)
+    screen.app.push_screen(StatisticsScreen(screen.store, screen.profile, app.clock, app.glyphs))
+
+
 def quit_program(screen: MainScreen) -> None:
     """Asks only when something is under way; what is on disk goes on next time."""
     sending, files = query.under_way(screen.store, screen.profile)
@@ -150,6 +162,7 @@ ACTIONS: dict[str, Callable[[MainScreen], None]] = {
     "generation.forget": forget,
     "generation.undo": undo,
     "view.preview": toggle_preview,
+    "view.statistics": show_statistics,
     "app.key": enter_key,
     "app.help": show_help,
     "app.settings": show_settings,

@@ -167,6 +167,13 @@ class VivixApp(App[int]):
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         super()._display(screen, frame(renderable))  # type: ignore[arg-type]  # it takes any CompositorUpdate
 
+    @property
+    def _background_screens(self) -> list[Screen[Any]]:
+        # Textual takes the screen below for seen, even through an opaque one, and whenever something changes there it
+        # paints all of the upper one again: 8 kB four times a second.
+        covered = bool(self._screen_stack) and self.screen.styles.background.a == 1
+        return [] if covered else super()._background_screens
+
     def pop_screen(self) -> AwaitComplete:
         # Textual's cache of colours keeps all that closed screens have drawn (Textualize/textual#6665).
         StylesCache.get_inner_outer.cache_clear()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 import humanize
@@ -22,25 +21,15 @@ from vivix_tui.domain.bodies import difference
 from vivix_tui.domain.download import Download
 from vivix_tui.domain.estimate import Durations
 from vivix_tui.domain.generation import COMPLETED, FAILED, PROCESSING, Generation
+from vivix_tui.domain.links import link_to
 from vivix_tui.domain.text import lines, one_line
 from vivix_tui.store.audits import Audit
 from vivix_tui.store.query import Detail, TableRow
 from vivix_tui.ui import present, present_progress
+from vivix_tui.ui.line import LABEL_WIDTH, Line
+from vivix_tui.ui.present_record import record
 from vivix_tui.ui.present_time import seconds_text
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One paragraph. `label` or `lead` stands before its first line, the others hang `indent` cells below."""
-
-    text: str
-    role: str = "plain"
-    indent: int = 0
-    label: str = ""
-    lead: str = ""
-
-
-LABEL_WIDTH = 9
 DIFF_LINES = 12
 BAR_WIDTH = 20
 
@@ -94,8 +83,7 @@ def _generation(
     yield from _outputs(detail, item, glyphs)
     yield from _body(item.body, item.prompt)
     yield from _lineage(detail, item)
-    yield from _timeline(detail, glyphs)
-    yield from _raw(item.body)
+    yield from record(detail, item.body, glyphs)
 
 
 def _submission(detail: Detail, item: s.Submission, row: TableRow, glyphs: dict[str, str]) -> Iterator[Line]:
@@ -133,8 +121,7 @@ def _submission(detail: Detail, item: s.Submission, row: TableRow, glyphs: dict[
     if item.retry_of:
         yield Line(one_line(item.retry_of), label="retry of")
     yield from _body(item.body, item.prompt)
-    yield from _timeline(detail, glyphs)
-    yield from _raw(item.body)
+    yield from record(detail, item.body, glyphs)
 
 
 def _next_step(item: Generation) -> Iterator[Line]:
@@ -243,7 +230,7 @@ def _outputs(detail: Detail, item: Generation, glyphs: dict[str, str]) -> Iterat
         yield Line("the answer named no URL", "warn")
     files = {entry.index: entry for entry in detail.downloads}
     for index, url in enumerate(item.urls, start=1):
-        yield Line(one_line(url), indent=3, lead=str(index))
+        yield Line(one_line(url), indent=3, lead=str(index), link=link_to(url) or "")
         yield _file(files.get(index), glyphs)
 
 
@@ -301,20 +288,3 @@ def _lineage(detail: Detail, item: Generation) -> Iterator[Line]:
                 yield Line(one_line(line, 200), {"+": "done", "-": "failed"}.get(line[:1], "muted"), LABEL_WIDTH)
     for retry in detail.retries:
         yield Line(one_line(retry, 60), label="retried as")
-
-
-def _timeline(detail: Detail, glyphs: dict[str, str]) -> Iterator[Line]:
-    if not detail.events:
-        return
-    yield Line("")
-    yield Line("Timeline", "title")
-    for event in detail.events[-200:]:
-        extra = f" {one_line(event.detail, 80)}" if event.detail else ""
-        yield Line(f"{one_line(event.event, 60)}{extra}", label=present.local_time(event.at, glyphs)[11:])
-
-
-def _raw(body: str | None) -> Iterator[Line]:
-    if body:
-        yield Line("")
-        yield Line("Body as sent", "title")
-        yield Line(lines(body, 5_000), "muted")

@@ -19,7 +19,7 @@ from vivix_tui.domain.text import one_line
 from vivix_tui.errors import NotShown
 from vivix_tui.preview.cache import Cache
 from vivix_tui.preview.request import frame_of, has_decoder
-from vivix_tui.ui.present_detail import Line
+from vivix_tui.ui.line import Line
 from vivix_tui.ui.present_preview import Album, Grid, Subject, facts, grid
 from vivix_tui.ui.widgets.detail_pane import MARGIN, DetailPane
 from vivix_tui.ui.widgets.halfblocks import Tile

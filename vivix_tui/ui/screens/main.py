@@ -90,7 +90,7 @@ class MainScreen(Screen[None]):
         self.trouble: str | None = None
 
     def compose(self) -> ComposeResult:
-        yield Bar("status")
+        yield Bar("status", "screen.command('view.statistics')")
         yield Banner("banner")
         yield FilterField()
         with Horizontal(id="middle"):

@@ -17,20 +17,25 @@ ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "title"
 
 
 class Bar(Painted):
-    """One line of (text, role) pieces; repainted only when they change."""
+    """One line of (text, role) pieces; repainted only when they change. A click runs `action`, where there is one."""
 
     COMPONENT_CLASSES = {f"bar--{role}" for role in ROLES}  # noqa: RUF012 - Textual's own way
     PREFIX = "bar"
     DEFAULT_CSS = "Bar { height: 1; }"
 
-    def __init__(self, id: str) -> None:
+    def __init__(self, id: str, action: str = "") -> None:
         super().__init__(id=id)
+        self._action = action
         self._pieces: Sequence[Piece] = ()
 
     def show(self, pieces: Sequence[Piece]) -> None:
         span, self._pieces = changed(self._pieces, pieces), pieces
         if span is not None:
             self.refresh(Region(span[0], 0, span[1] - span[0], 1))
+
+    async def on_click(self) -> None:
+        if self._action:
+            await self.run_action(self._action)
 
     def render_line(self, y: int) -> Strip:
         del y  # there is one line

@@ -10,18 +10,21 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.timer import Timer
 
-from vivix_tui.ui.present_detail import LABEL_WIDTH, Line
+from vivix_tui.ui.line import LABEL_WIDTH, Line
 from vivix_tui.ui.present_preview import Grid
 from vivix_tui.ui.widgets.halfblocks import Inks, Tile, sheet
 from vivix_tui.ui.widgets.painting import Painted, Piece, changed, strip
 
 ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "gone", "title", "label")
 MARGIN = 1
+REST_S = 0.4  # links and long texts take a thousand bytes on the wire: rows that are only passed by have none
 Row = list[Piece] | Strip
 
 
@@ -33,10 +36,13 @@ class DetailPane(ScrollView, Painted, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__(id="detail")
+        self.auto_links = False  # the terminal shows its links; Textual would paint the whole pane at every hover
         self._lines: Sequence[Line] = ()
         self._picture: Sequence[Strip] = ()
         self._below: Sequence[Line] = ()
         self._wrapped: list[Row] = []
+        self._rested = True
+        self._timer: Timer | None = None
 
     def show(self, lines: Sequence[Line], *, same_row: bool) -> None:
         """Draws `lines`; another row's begin at the top."""
@@ -44,6 +50,8 @@ class DetailPane(ScrollView, Painted, can_focus=True):
             return
         before = self._wrapped
         self._lines = lines
+        if not same_row:
+            self._rest_later()
         self._wrap()
         if not same_row and self.scroll_offset.y:
             self.scroll_to(y=0, animate=False, force=True, immediate=True)
@@ -60,6 +68,23 @@ class DetailPane(ScrollView, Painted, can_focus=True):
         self._below = below
         self._wrap()
         self._repaint(before)
+
+    def rest(self) -> None:
+        """The row has been looked at for a moment: its links and its late lines are drawn."""
+        before, self._rested = self._wrapped, True
+        self._wrap()
+        self._repaint(before)
+        top = self.scroll_offset.y
+        for y in range(self.size.height):
+            row = _at(self._wrapped, top + y)
+            if not isinstance(row, Strip) and any(" " in role for _, role in row):
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def _rest_later(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self._rested = not any(line.link or line.late for line in self._lines)
+        self._timer = None if self._rested else self.set_timer(REST_S, self.rest)
 
     def _repaint(self, before: list[Row]) -> None:
         """The lines that differ from `before`, as far as they can be seen."""
@@ -82,7 +107,7 @@ class DetailPane(ScrollView, Painted, can_focus=True):
         row, width = _at(self._wrapped, self.scroll_offset.y + y), self.size.width
         if isinstance(row, Strip):
             return row.adjust_cell_length(width, self.ground)
-        return strip(row, width, self.ground, self.role_style)
+        return strip(row, width, self.ground, self._style_of)
 
     def on_resize(self) -> None:
         self._wrap()
@@ -92,7 +117,10 @@ class DetailPane(ScrollView, Painted, can_focus=True):
         width = max(10, self.size.width - 2 * MARGIN)
         below = [spans for line in self._below for spans in _spans(line, width)]
         between: list[Row] = [[]] if self._picture or below else []
-        texts = [spans for line in self._lines for spans in _spans(line, width)]
+        # What comes late has its place from the beginning: a height that changes costs more than all of it.
+        texts = [
+            spans if self._rested or not line.late else [] for line in self._lines for spans in _spans(line, width)
+        ]
         self._wrapped = [*self._picture, *below, *between, *texts]
         self._set_height(len(self._wrapped))
 
@@ -114,6 +142,12 @@ class DetailPane(ScrollView, Painted, can_focus=True):
             if self.scroll_offset.y > self.max_scroll_y:
                 self.scroll_to(y=self.max_scroll_y, animate=False, force=True, immediate=True)
 
+    def _style_of(self, role: str) -> Style:
+        """The style of a role; where the text leads stands behind it and a blank."""
+        name, _, link = role.partition(" ")
+        style = self.role_style(name)
+        return style + Style(link=link) if link and self._rested else style
+
 
 def _at(wrapped: list[Row], index: int) -> Row:
     return wrapped[index] if index < len(wrapped) else []
@@ -123,9 +157,10 @@ def _spans(line: Line, width: int) -> Iterator[list[Piece]]:
     """The wrapped lines of one paragraph: a label stands before the first, the others hang below its text."""
     indent = max(LABEL_WIDTH, cell_len(line.label) + 1) if line.label else line.indent
     lead = line.label + " " * (indent - cell_len(line.label)) if line.label else line.lead.ljust(indent)
+    role = f"{line.role} {line.link}" if line.link else line.role
     for paragraph in line.text.split("\n"):
         for part in _wrapped_text(paragraph, max(8, width - indent)):
-            yield [(" " * MARGIN + lead, "label"), (part, line.role)]
+            yield [(" " * MARGIN + lead, "label"), (part, role)]
             lead = " " * indent
 
 

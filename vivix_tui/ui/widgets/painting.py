@@ -62,11 +62,19 @@ def strip(pieces: Sequence[Piece], width: int, ground: Style, style_of: Callable
     style = ground + style_of(next((role for text, role in pieces if not text.isspace()), "plain"))
     segments = []
     for text, role in pieces:
-        if not text.isspace():
+        if text.isspace():
+            segments.append(Segment(text, _leading_nowhere(style)))
+        else:
             style = ground + style_of(role)
-        segments.append(Segment(text, style))
-    segments.append(Segment(" " * max(0, width - sum(segment.cell_length for segment in segments)), style))
+            segments.append(Segment(text, style))
+    missing = max(0, width - sum(segment.cell_length for segment in segments))
+    segments.append(Segment(" " * missing, _leading_nowhere(style)))
     return Strip(segments).simplify().adjust_cell_length(width, ground)
+
+
+def _leading_nowhere(style: Style) -> Style:
+    """For what stands before and behind a link."""
+    return style.update_link(None) if style.link else style
 
 
 def changed(before: Sequence[tuple[str, object]], after: Sequence[tuple[str, object]]) -> tuple[int, int] | None:
