@@ -54,7 +54,7 @@ async def test_a_verb_that_fails_after_the_answer_is_a_toast(screen: Screen, mon
     screen.busy()
     app = screen.app()
     async with app.run_test(size=(120, 36)) as pilot:
-        doors = ((verbs_retry, "retry", ("4", "g", "R", "y")), (verbs, "forget", ("x", "y")))
+        doors = ((verbs_retry, "retry_all", ("4", "g", "R", "y")), (verbs, "forget", ("x", "y")))
         for door, verb, keys in doors:
             monkeypatch.setattr(door, verb, fails)
             await press(pilot, *keys)
@@ -137,7 +137,7 @@ async def test_settings_that_nobody_knows_are_told(screen: Screen) -> None:
     app = screen.app(settings=settings)
     async with app.run_test(size=(120, 36)) as pilot:
         await settled(pilot)
-        assert toasts(app) == ["Not known: keys.generation.fly, ui.theme 'mauve'"]
+        assert toasts(app) == ["keys.generation.fly: no such command; ui.theme: no theme 'mauve'"]
         assert app.theme == "vivix"
 
 

@@ -271,3 +271,13 @@ async def test_undo_brings_back_what_a_filter_hides_and_leaves_marks_alone(scree
         assert main(app).listing.count == 7
         await press(pilot, "z")
         assert "undo: nothing was forgotten since the start" in toasts(app)
+
+
+async def test_another_filter_ends_a_range_with_the_rows_that_were_shown(screen: Screen) -> None:
+    screen.busy()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await press(pilot, "v", "j", "4")
+        assert [row_id[:8] for _, row_id in main(app).table.marks] == ["91d0be12", "3aa00417"]
+        assert main(app).table.span.anchor is None
+        assert main(app).listing.count == 2

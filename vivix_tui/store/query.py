@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,6 +25,7 @@ from vivix_tui.store.store import Store
 
 PHASES = ("active", "queued", "done", "failed", "gone")
 DEFAULT_ORDER = Order()
+AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,10 +265,15 @@ def downloads_of(store: Store, profile: str, generation_id: str) -> list[Downloa
     return downloads.of(store, profile, generation_id)
 
 
-def submissions_by_id(store: Store, ids: Iterable[str]) -> list[Submission]:
+def submissions_by_id(store: Store, ids: Sequence[str]) -> list[Submission]:
     """Submissions in the order of `ids`; unknown ids are left out."""
-    found = (submissions.get(store, submission_id) for submission_id in ids)
-    return [item for item in found if item is not None]
+    found = dict[str, Submission]()
+    for first in range(0, len(ids), AT_ONCE):
+        some = ids[first : first + AT_ONCE]
+        marks = ", ".join("?" * len(some))
+        sql = f"SELECT {', '.join(submissions.COLUMNS)} FROM submissions WHERE submission_id IN ({marks})"
+        found |= {row["submission_id"]: submissions.from_row(row) for row in store.all(sql, some)}
+    return [found[submission_id] for submission_id in ids if submission_id in found]
 
 
 def list_generations(

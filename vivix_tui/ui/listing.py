@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from array import array
+from collections.abc import Iterable
 
 from vivix_tui.domain import submission as s
 from vivix_tui.domain.estimate import Durations
@@ -113,14 +114,19 @@ class Listing:
 
     def now_known_as(self, key: Key) -> Key | None:
         """The key itself; of an accepted submission the generation that it became; None where nothing is left of it."""
-        kind, row_id = key
-        if kind != "submission":
-            return key
-        for item in query.submissions_by_id(self._store, [row_id]):
+        return self.heirs([key])[key]
+
+    def heirs(self, keys: Iterable[Key]) -> dict[Key, Key | None]:
+        """What each is now known as."""
+        found: dict[Key, Key | None] = {key: key if key[0] != "submission" else None for key in keys}
+        ids = [row_id for kind, row_id in found if kind == "submission"]
+        for item in query.submissions_by_id(self._store, ids) if ids else ():
+            key = "submission", item.submission_id
             if item.state == s.ACCEPTED and item.generation_id is not None:
-                return "generation", item.generation_id
-            return None if item.state == s.CANCELLED else key
-        return None
+                found[key] = "generation", item.generation_id
+            elif item.state != s.CANCELLED:
+                found[key] = key
+        return found
 
     def keys(self, rows: range) -> list[Key]:
         """The keys of these rows, as far as they can be read."""

@@ -30,9 +30,10 @@ from vivix_tui.ui.actions_preview import follow_preview
 from vivix_tui.ui.arrangement import arrangement
 from vivix_tui.ui.bars import show_bars
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
+from vivix_tui.ui.concern import context_of, targets_of
 from vivix_tui.ui.details import show_detail
 from vivix_tui.ui.facts import read_facts
-from vivix_tui.ui.listing import Key, Listing, key_of
+from vivix_tui.ui.listing import Key, Listing
 from vivix_tui.ui.navigation import NAVIGATION, end_range, sort_by_column
 from vivix_tui.ui.present_bar import Facts
 from vivix_tui.ui.previewing import Previewing
@@ -117,7 +118,7 @@ class MainScreen(Screen[None]):
         """Reads what changed and repaints it."""
         revision, self.trouble = self.store.revision, None
         self.listing.reload()
-        self.table.marks = dict.fromkeys(filter(None, map(self.listing.now_known_as, self.table.marks)))
+        self.table.marks = dict.fromkeys(filter(None, self.listing.heirs(self.table.marks).values()))
         self.facts = read_facts(self.store, self.profile, self.notice)
         self._arrange()
         self.table.follow_changes()
@@ -178,21 +179,10 @@ class MainScreen(Screen[None]):
     # What commands concern
 
     def targets(self) -> list[Key]:
-        """The marked rows, in the order of marking, else the one under the cursor."""
-        row = self.table.selected
-        return list(self.table.marks) or ([key_of(row)] if row is not None else [])
+        return targets_of(self)
 
     def context(self) -> Context:
-        marks, spanned = self.table.marks, len(self.table.spanned)
-        return Context(
-            row=self.table.selected,
-            marked=len(marks) + spanned,
-            marked_generations=sum(kind == "generation" for kind, _ in marks) + spanned,
-            can_undo=bool(self.forgotten),
-            takes_key=self.offer_key is not None,
-            queue_paused=self.facts is not None and self.facts.queue_paused is not None,
-            no_preview=self.preview.why_not,
-        )
+        return context_of(self)
 
     def show_marks(self) -> None:
         """Rows were marked or unmarked."""
@@ -226,7 +216,7 @@ class MainScreen(Screen[None]):
     def action_command(self, command_id: str) -> None:
         """Every key ends here: the reason why not, or the deed. What concerns rows concerns a range, too."""
         if command_id.startswith(("generation.", "submission.")):
-            self._safely(lambda: mark(self, end_range))
+            self._end_range()
         reason = BY_ID[command_id].reason_disabled(self.context()) if not command_id.startswith("move.") else None
         if reason is not None:
             self.say(f"{BY_ID[command_id].label}: {reason}")
@@ -237,10 +227,15 @@ class MainScreen(Screen[None]):
             self._moved()
 
     def show_only(self, wanted: query.Filter) -> None:
-        """Shows these rows, in the order of the listing."""
+        """Shows these rows, in the order of the listing. A range was meant for the rows that were shown."""
+        self._end_range()
         self.listing.filter = wanted
         self._safely(self._show_filtered)
         self._show_bars()
+
+    def _end_range(self) -> None:
+        if self.table.span.anchor is not None:
+            self._safely(lambda: mark(self, end_range))
 
     def obey(self, settings: Settings) -> None:
         """What was chosen takes effect."""
