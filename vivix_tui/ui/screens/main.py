@@ -33,7 +33,7 @@ from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
 from vivix_tui.ui.concern import context_of, targets_of
 from vivix_tui.ui.details import show_detail
 from vivix_tui.ui.facts import read_facts
-from vivix_tui.ui.listing import Key, Listing
+from vivix_tui.ui.listing import Key, Listing, key_of
 from vivix_tui.ui.navigation import NAVIGATION, end_range, sort_by_column
 from vivix_tui.ui.present_bar import Facts
 from vivix_tui.ui.previewing import Previewing
