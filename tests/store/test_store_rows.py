@@ -177,8 +177,8 @@ def test_a_body_that_is_no_object_is_not_queued(store: Store) -> None:
     assert query.queue(store, "p") == []
 
 
-def ended(store: Store, state: str, code: str = "X") -> str:
-    (submission_id,) = verbs.submit(store, "p", [BODY]).ids
+def ended(store: Store, state: str, code: str = "X", body: str = BODY) -> str:
+    (submission_id,) = verbs.submit(store, "p", [body]).ids
     item = submissions.get(store, submission_id)
     assert item is not None
     submissions.begin(store, submission_id, None, NOW)
@@ -214,6 +214,29 @@ def test_the_user_resolves_what_is_unknown(store: Store) -> None:
     unknown = ended(store, s.UNKNOWN)
     with pytest.raises(UsageError):
         verbs_queue.resolve_accepted(store, unknown, "a b")
+
+
+def test_an_id_that_the_user_names_takes_the_body_unless_another_submission_became_it(store: Store) -> None:
+    first, second = (ended(store, s.UNKNOWN, body=f'{{"prompt":"{word}"}}') for word in ("first", "second"))
+    verbs.track(store, "p", [("g1", None)])
+    verbs_queue.resolve_accepted(store, first, "g1")
+    with pytest.raises(UsageError, match="came of another submission"):
+        verbs_queue.resolve_accepted(store, second, "g1")
+    row = query.generation(store, "p", "g1")
+    assert row is not None
+    assert (row.body, row.prompt, row.submission_id) == ('{"prompt":"first"}', "first", first)
+    assert [item.state for item in query.submissions_by_id(store, (first, second))] == ["accepted", "unknown"]
+
+
+def test_what_another_process_settled_first_stays_settled(store: Store) -> None:
+    unknown = ended(store, s.UNKNOWN)
+    item = submissions.get(store, unknown)  # as a process saw it that is a little late
+    assert item is not None
+    verbs_queue.resolve_not_sent(store, unknown)
+    assert not submissions.accepted(store, item, Accepted(generation_id="late"), None, NOW, known=False)
+    assert not submissions.resolve(store, unknown, s.CANCELLED, NOW)
+    assert query.generation(store, "p", "late") is None
+    assert [row.state for row in query.submissions_by_id(store, [unknown])] == ["queued"]
 
 
 def test_hold_release_cancel_top_pause_resume(store: Store) -> None:

@@ -133,6 +133,7 @@ class Engine:
         budget = Budget(least_share=self._config.settings.poll.least_share, now=time.monotonic())
         client = Client(self._config.account.base_url, budget, timeout_s=self._config.settings.api.timeout_s)
         link = Link(store, profile, client, budget)
+        link.keep_limit()
         self._wakes = [asyncio.Event() for _ in range(4)]
         submitter = Submitter(store, profile, link, self._wakes[1], self._config)
         parts: dict[str, Callable[[], Awaitable[None]]] = {

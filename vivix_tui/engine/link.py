@@ -91,7 +91,8 @@ class Link:
             self._set("nokey", detail=complaint)
         elif key != self.client.gate.key:
             self.client.gate.key = key
-            self._set("starting")
+            limited = time.monotonic() < self.budget.closed_until
+            self._set("limited" if limited else "starting", until=limited)
 
     async def call(self, make: Callable[[], Awaitable[Reply[T]]]) -> T:
         """Makes the call that was claimed and keeps what its outcome says about connection and balance.
@@ -141,9 +142,19 @@ class Link:
                 accounts.save_engine(self._store, self._profile, state, datetime.now(UTC))
                 self._published = state
 
+    def keep_limit(self) -> None:
+        """A Retry-After that the engine before was told holds for this one, too."""
+        before = accounts.engine_state(self._store, self._profile)
+        until = (
+            times.parse(before.until) if before is not None and before.connection in ("limited", "stopped") else None
+        )
+        left_s = (until - datetime.now(UTC)).total_seconds() if until is not None else 0.0
+        if left_s > 0:
+            self.budget.limited(time.monotonic(), left_s, random.random())  # noqa: S311
+
     def stopped(self) -> None:
         """The engine ends in good order: the header of other processes must not call it live."""
-        self._set("stopped")
+        self._set("stopped", until=self._state.connection == "limited")
 
     def _refused(self, refusal: Refusal, started: float, key: ApiKey | None) -> None:
         if refusal.status == 401:

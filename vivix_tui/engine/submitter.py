@@ -28,6 +28,7 @@ STEP_S = 0.2
 STORE_AGAIN_S = 1.0
 UNKNOWN_PAUSES_AT = 2
 ACCEPTED_FILE = "accepted.jsonl"
+NO_SLOT = "CONCURRENCY_LIMIT"
 NO_CONNECTION_WAIT_S = 2.0
 log = logging.getLogger("vivix_tui.engine.submitter")
 
@@ -56,13 +57,21 @@ class Submitter:
             if item is None:
                 await self._wake.wait()
                 self._wake.clear()
-            elif self._waits() or not self._checked(item) or not self._affordable(item):
+            elif not self._may_go(item):
                 await asyncio.sleep(STEP_S)
             else:
                 await self._link.turn()
+                # The turn may have come late: what was wished meanwhile counts.
+                if submissions.next_queued(self._store, self._profile) != item or not self._may_go(item):
+                    self._link.give_back()
+                    continue
                 # A sending that has begun is seen to its end even while the engine stops: its answer names the id.
                 self.sending = asyncio.ensure_future(self._send(item))
                 await asyncio.shield(self.sending)
+
+    def _may_go(self, item: Submission) -> bool:
+        """Whether nothing speaks against sending it now; refuses or holds it where the body or the user's cap does."""
+        return not self._waits() and self._checked(item) and self._affordable(item)
 
     def _settle_asked(self) -> None:
         """Retries that had to ask how their original ended: the answer lets them go, or refuses them unsent."""
@@ -186,12 +195,18 @@ class Submitter:
             item = submissions.get(self._store, submission_id)
             if item is not None and item.state == s.UNKNOWN:
                 submissions.accepted(self._store, item, answer, item.balance_after, now)
+        put_off_at = submissions.put_off_at(self._store, self._profile, NO_SLOT)
+        if put_off_at is not None:
+            # A full account is not asked more often because the program was started again.
+            waited_s = max(0.0, (now - put_off_at).total_seconds())
+            self._full_at = query.in_flight(self._store, self._profile)
+            self._not_before = max(self._not_before, time.monotonic() + s.SLOT_WAIT_S - waited_s)
 
     async def _refused(self, item: Submission, refusal: Refusal) -> None:
         verdict = verdict_on_refusal(refusal.status, refusal.code, refusal.retry_after_s)
         # The API counts jobs that we do not see. The one being sent is among ours until its outcome is written.
         taken = query.in_flight(self._store, self._profile) - 1
-        self._full_at = taken if refusal.code == "CONCURRENCY_LIMIT" else None
+        self._full_at = taken if refusal.code == NO_SLOT else None
         self._not_before = time.monotonic() + verdict.wait_s
         await self._ended(item, verdict.state, refusal)
         if verdict.pause:
@@ -210,7 +225,10 @@ class Submitter:
             lambda: submissions.ended(self._store, item, state, now, refusal=refusal),
             f"a submission was {state} ({refusal.code}), which cannot be stored",
         )
-        self._unknown_in_a_row = self._unknown_in_a_row + 1 if state == s.UNKNOWN else 0
+        if state == s.UNKNOWN:
+            self._unknown_in_a_row += 1
+        elif refusal.status:  # a closed port says nothing about what becomes of a body that arrives
+            self._unknown_in_a_row = 0
         if self._unknown_in_a_row >= UNKNOWN_PAUSES_AT:
             # Each further body might be charged without an answer, too: that is for the user to risk.
             reason = f"{self._unknown_in_a_row} submissions in a row had no readable answer, may have been charged"

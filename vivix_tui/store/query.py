@@ -14,7 +14,7 @@ from datetime import datetime
 from vivix_tui.domain import times
 from vivix_tui.domain.account import Account, Model
 from vivix_tui.domain.download import Download
-from vivix_tui.domain.generation import Generation
+from vivix_tui.domain.generation import PENDING, PROCESSING, Generation
 from vivix_tui.domain.submission import Submission
 from vivix_tui.store import accounts, audits, downloads, generations, submissions
 from vivix_tui.store.accounts import EngineState
@@ -206,9 +206,14 @@ def counts(store: Store, profile: str) -> Mapping[str, int]:
 
 
 def in_flight(store: Store, profile: str) -> int:
-    """Slots that are taken as far as we see: jobs the server works on, and POSTs under way."""
+    """Slots that are taken as far as we see: jobs the server works on, and POSTs under way.
+
+    A status that the documents do not know may be an end, and a slot that is never freed would stop the queue for good;
+    the API says so itself where there is no slot.
+    """
     jobs = store.one(
-        "SELECT count(*) FROM generations WHERE profile = ? AND section = 0 AND status IS NOT NULL", (profile,)
+        "SELECT count(*) FROM generations WHERE profile = ? AND section = 0 AND status IN (?, ?)",
+        (profile, PENDING, PROCESSING),
     )[0]
     sending = store.one("SELECT count(*) FROM submissions WHERE profile = ? AND state = 'sending'", (profile,))[0]
     return int(jobs) + int(sending)
