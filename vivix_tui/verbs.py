@@ -15,10 +15,10 @@ from vivix_tui.domain import download as d
 from vivix_tui.domain.account import parse_body
 from vivix_tui.domain.generation import COMPLETED, FAILED
 from vivix_tui.domain.news import News
-from vivix_tui.domain.price import Price, charges_by_parameters, price
 from vivix_tui.domain.text import is_trackable_id, one_line
 from vivix_tui.errors import UsageError
-from vivix_tui.store import accounts, downloads, generations, news, submissions
+from vivix_tui.store import downloads, generations, news, submissions
+from vivix_tui.store.prices import prices_of
 from vivix_tui.store.store import Store
 
 
@@ -154,19 +154,6 @@ def refresh(store: Store, profile: str, generation_id: str) -> Outcome:
     with store.write() as connection:
         done = generations.hurry(connection, profile, generation_id)
     return Outcome(done, "asking" if done else "already asking", (generation_id,))
-
-
-def prices_of(store: Store, profile: str, bodies: Sequence[str], *, estimate: int | None = None) -> list[Price | None]:
-    """What each body will probably cost; `estimate` is the API's upper bound for them, where it is known."""
-    models = accounts.models(store, profile)
-    values = [parse_body(body) or {} for body in bodies]
-    slugs = {str(value.get("model")) for value in values}
-    charges = {slug: charges_by_parameters(generations.charges(store, profile, slug)) for slug in slugs}
-    return [
-        price(value, models.get(slug), charges[slug], estimate=estimate)
-        for value in values
-        for slug in [str(value.get("model"))]
-    ]
 
 
 def _number(count: int, noun: str) -> str:

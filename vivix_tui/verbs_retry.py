@@ -16,8 +16,9 @@ from vivix_tui.domain.price import Price
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import UsageError
 from vivix_tui.store import accounts, generations, submissions
+from vivix_tui.store.prices import prices_of
 from vivix_tui.store.store import Store
-from vivix_tui.verbs import Outcome, prices_of
+from vivix_tui.verbs import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

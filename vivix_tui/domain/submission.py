@@ -103,6 +103,8 @@ class Verdict:
     pause: bool = False
 
 
+NO_SLOT = "CONCURRENCY_LIMIT"
+OVER_CAP = "DAILY_CAP"  # our own word for what the user's cap holds back
 PROVIDER_DOWN_WAIT_S = 60.0
 SLOT_WAIT_S = 10.0
 

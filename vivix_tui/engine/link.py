@@ -33,7 +33,8 @@ log = logging.getLogger("vivix_tui.engine.link")
 class Link:
     """One account's connection.
 
-    `rejected` are the keys that the API refused; `trouble` names what the user must be told of a background task;
+    `rejected` are the keys that the API refused; `trouble` names what the user must be told of a background task, and
+    `unsaved` what is known and cannot be stored, so that it may be on a screen alone;
     `credits_wanted` asks for a fresh balance; `last_end` is when a generation was last seen to end, `refunded_at` to
     fail; `draining` is how far an import is.
     """
@@ -42,6 +43,7 @@ class Link:
         self.client = client
         self.rejected: set[ApiKey] = set()
         self.trouble: str | None = None
+        self.unsaved: str | None = None
         self.last_end = 0.0
         self.refunded_at = 0.0
         self.draining: Draining | None = None
@@ -134,7 +136,7 @@ class Link:
             unasked=self.draining.left if self.draining else None,
             unasked_of=self.draining.total if self.draining else None,
             unasked_s=self.draining.seconds if self.draining else None,
-            trouble=self.trouble,
+            trouble=self.unsaved or self.trouble,
         )
         if state != self._published:
             # An answer must never be lost because the header could not be written.

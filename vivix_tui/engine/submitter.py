@@ -22,13 +22,13 @@ from vivix_tui.engine import accepted_file
 from vivix_tui.engine.link import Link
 from vivix_tui.errors import BadReply, Refusal, StoreError, Unreachable
 from vivix_tui.store import accounts, generations, query, submissions
+from vivix_tui.store.prices import prices_of
 from vivix_tui.store.store import Store
 
 STEP_S = 0.2
 STORE_AGAIN_S = 1.0
 UNKNOWN_PAUSES_AT = 2
 ACCEPTED_FILE = "accepted.jsonl"
-NO_SLOT = "CONCURRENCY_LIMIT"
 NO_CONNECTION_WAIT_S = 2.0
 log = logging.getLogger("vivix_tui.engine.submitter")
 
@@ -113,16 +113,28 @@ class Submitter:
         return reason is None
 
     def _affordable(self, item: Submission) -> bool:
-        """Whether it stays below the user's daily cap; else it is held, with the reason."""
+        """Whether it stays below the user's daily cap; else it is held, with the reason.
+
+        One whose price nobody knows is held, too: a release is the user's word that it may go out.
+        """
         if not self._daily_cap:
             return True
         now = datetime.now(UTC)
+        cost = item.credits_estimate
+        if cost is None:
+            if not accounts.models(self._store, self._profile):
+                return False  # the catalogue is asked for at the start: the price will be known in a moment
+            (price,) = prices_of(self._store, self._profile, [item.body])
+            cost = price.high if price else None
+            if cost is not None:
+                submissions.price(self._store, item.submission_id, cost)
         spent = submissions.spent_since(self._store, self._profile, times.midnight(now))
-        if spent + (item.credits_estimate or 0) <= self._daily_cap:
+        released = item.error == s.OVER_CAP
+        if spent + (cost or 0) <= self._daily_cap and (cost is not None or released):
             return True
-        price = "an unknown price" if item.credits_estimate is None else f"up to {item.credits_estimate:,}"
-        reason = f"spend.daily_cap is {self._daily_cap:,}, {spent:,} went out today, this one costs {price}"
-        submissions.hold_for(self._store, item, "DAILY_CAP", reason, now)
+        words = "costs nobody knows what; `queue release` sends it" if cost is None else f"costs up to {cost:,}"
+        reason = f"spend.daily_cap is {self._daily_cap:,}, {spent:,} went out today, this one {words}"
+        submissions.hold_for(self._store, item, s.OVER_CAP, reason, now)
         return False
 
     async def _send(self, item: Submission) -> None:
@@ -180,11 +192,10 @@ class Submitter:
                 if not failed and meanwhile is not None:
                     meanwhile()
                 failed = True
-                self._link.trouble = f"{words}: {error}"
+                self._link.unsaved = f"{words}: {error}"
                 await asyncio.sleep(STORE_AGAIN_S)
             else:
-                if failed:
-                    self._link.trouble = None
+                self._link.unsaved = None
                 return
 
     def _recover(self) -> None:
@@ -195,7 +206,7 @@ class Submitter:
             item = submissions.get(self._store, submission_id)
             if item is not None and item.state == s.UNKNOWN:
                 submissions.accepted(self._store, item, answer, item.balance_after, now)
-        put_off_at = submissions.put_off_at(self._store, self._profile, NO_SLOT)
+        put_off_at = submissions.put_off_at(self._store, self._profile, s.NO_SLOT)
         if put_off_at is not None:
             # A full account is not asked more often because the program was started again.
             waited_s = max(0.0, (now - put_off_at).total_seconds())
@@ -206,7 +217,7 @@ class Submitter:
         verdict = verdict_on_refusal(refusal.status, refusal.code, refusal.retry_after_s)
         # The API counts jobs that we do not see. The one being sent is among ours until its outcome is written.
         taken = query.in_flight(self._store, self._profile) - 1
-        self._full_at = taken if refusal.code == NO_SLOT else None
+        self._full_at = taken if refusal.code == s.NO_SLOT else None
         self._not_before = time.monotonic() + verdict.wait_s
         await self._ended(item, verdict.state, refusal)
         if verdict.pause:

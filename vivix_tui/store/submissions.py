@@ -225,6 +225,12 @@ def spent_since(store: Store, profile: str, since: datetime) -> int:
     return int(row[0])
 
 
+def price(store: Store, submission_id: str, most: int) -> None:
+    """What it may cost at most, in credits, known only after it was queued."""
+    with store.write() as connection:
+        connection.execute("UPDATE submissions SET credits_estimate = ? WHERE submission_id = ?", (most, submission_id))
+
+
 def hold_for(store: Store, item: Submission, code: str, reason: str, now: datetime) -> None:
     """Stays queued, held with a reason, until the user releases it."""
     with store.write() as connection:

@@ -79,13 +79,15 @@ class VivixApp(App[int]):
         notice: str | None = None,
         on_ready: Callable[[], None] = _nothing,
         wake: Callable[[], None] = _nothing,
+        unsaved: Callable[[], str | None] = _nothing,
         offer_key: Callable[[str], str | None] | None = None,
         thumbnails: Path | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         super().__init__()
         self.store, self.profile, self.settings = store, profile, settings
-        self.notice, self.clock, self.wake, self.offer_key = notice, clock, wake, offer_key
+        self.notice, self.clock, self.offer_key = notice, clock, offer_key
+        self.wake, self.unsaved = wake, unsaved
         self.glyphs = ASCII if settings.ui.ascii else GLYPHS
         self.thumbnails = thumbnails
         self._on_ready = on_ready

@@ -69,7 +69,7 @@ class MainScreen(Screen[None]):
         self.forgotten: list[tuple[str, ...]] = []
         self._teller = Teller(self, app.settings.notify, app.clock)
         self.drafts: dict[str, Draft] = {}
-        self._clock, self._glyphs, self._wake = app.clock, app.glyphs, app.wake
+        self._clock, self._glyphs, self._wake, self._unsaved = app.clock, app.glyphs, app.wake, app.unsaved
         self.notice = app.notice
         self.listing = Listing(app.store, app.profile)
         self.table = GenerationTable(self.listing, clock=app.clock, glyphs=app.glyphs, columns=app.settings.ui.columns)
@@ -194,7 +194,7 @@ class MainScreen(Screen[None]):
         self.query_one("#status", Bar).show([(f" {gauge.text} ", gauge.role) for gauge in gauges])
         self._teller.show_title(self._facts.counts)
         trouble = self._trouble or self.listing.trouble
-        self.query_one(Banner).say(present_bar.banner(self._facts, self._glyphs, trouble))
+        self.query_one(Banner).say(present_bar.banner(self._facts, self._glyphs, trouble, self._unsaved()))
         shown = present_bar.filter_words(self.listing.filter, self.listing.count, len(self.table.marks))
         self.query_one("#commands", Bar).show(
             present_bar.footer(self.context(), self.rebound, shown, width, self._glyphs)
