@@ -6,13 +6,16 @@ repeating what is not known to have failed: such a retry is written down as one 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from vivix_tui.domain import submission as s
+from vivix_tui.domain import times
 from vivix_tui.domain.account import complaint, parse_body
 from vivix_tui.domain.advice import Advice, advice
 from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
 from vivix_tui.domain.price import Price
+from vivix_tui.domain.submission import Submission
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import UsageError
 from vivix_tui.store import accounts, generations, submissions
@@ -25,8 +28,9 @@ from vivix_tui.verbs import Outcome
 class Quote:
     """What sending `body` for this generation would mean, for the question before it.
 
-    `obstacle` says why it cannot be done and `complaint` why the API would refuse it; `needs_again` why it should not
-    be done without saying "again"; `asks_first` that the API has to say first how the original ended.
+    `generation_id` may be a refused submission's id. `obstacle` says why it cannot be done and `complaint` why the API
+    would refuse it; `needs_again` why it should not be done without saying "again"; `asks_first` that the API has to
+    say first how the original ended, which it will not where that is `out_of_reach`: then only "again" sends it.
     """
 
     generation_id: str
@@ -36,6 +40,7 @@ class Quote:
     complaint: str | None = None
     needs_again: str | None = None
     asks_first: str | None = None
+    out_of_reach: bool = False
     advice: Advice | None = None
 
 
@@ -43,8 +48,7 @@ def quote(store: Store, profile: str, generation_id: str, *, body: str | None = 
     """What a retry would cost, and what speaks against it. `body` is the changed one, None for the original's."""
     row = generations.get(store, profile, generation_id)
     if row is None:
-        obstacle = f"{one_line(generation_id, 60)} is not known here; track it first"
-        return Quote(generation_id=generation_id, obstacle=obstacle)
+        return _quote_refused(store, profile, generation_id, body)
     if row.body is None:
         return Quote(generation_id=generation_id, obstacle=_NO_BODY)
     changed = body is not None and body != row.body
@@ -57,8 +61,18 @@ def quote(store: Store, profile: str, generation_id: str, *, body: str | None = 
         complaint=complaint(parse_body(text) or {}, accounts.models(store, profile)),
         needs_again=_needs_again(store, row, changed=changed),
         asks_first=None if changed else _asks_first(row),
+        out_of_reach=not changed and row.gone is not None and row.status not in (COMPLETED, FAILED),
         advice=advice(row.error or row.gone),
     )
+
+
+def _quote_refused(store: Store, profile: str, submission_id: str, body: str | None) -> Quote:
+    item = submissions.get(store, submission_id)
+    obstacle = _no_refusal(item, profile, submission_id)
+    if item is None or obstacle is not None:
+        return Quote(generation_id=submission_id, obstacle=obstacle)
+    new = quote_new(store, profile, item.body if body is None else body)
+    return replace(new, generation_id=submission_id, advice=advice(item.error))
 
 
 def quote_new(store: Store, profile: str, body: str) -> Quote:
@@ -71,13 +85,14 @@ def quote_new(store: Store, profile: str, body: str) -> Quote:
 def retry(store: Store, profile: str, generation_id: str, *, again: bool = False, body: str | None = None) -> Outcome:
     """Queues the body of a generation once more, to the byte, or `body` in its place.
 
-    However often and from however many processes it is wished for, one retry is under way at a time, unless `again`.
-    Raises UsageError where it cannot be done, or should not be without `again`.
+    However often and from however many processes it is wished for, one retry is under way at a time, unless `again`;
+    a submission that was refused is sent again once, and is hidden then: what becomes of its body stands in the new
+    one. Raises UsageError where it cannot be done, or should not be without `again`.
     """
     row = generations.get(store, profile, generation_id)
     shown = one_line(generation_id, 60)
     if row is None:
-        raise UsageError(f"{shown} cannot be retried: it is not known here; track it first")
+        return _retry_refused(store, profile, generation_id, body)
     if row.body is None:
         raise UsageError(f"{shown} cannot be retried: {_NO_BODY}")
     changed = body is not None and body != row.body
@@ -100,6 +115,38 @@ def retry(store: Store, profile: str, generation_id: str, *, again: bool = False
     return Outcome(1, "asking the API about the original first" if asks_first else "retry queued", (new,))
 
 
+def _retry_refused(store: Store, profile: str, submission_id: str, body: str | None) -> Outcome:
+    item = submissions.get(store, submission_id)
+    obstacle = _no_refusal(item, profile, submission_id)
+    if item is None or obstacle is not None:
+        raise UsageError(f"{one_line(submission_id, 60)} cannot be retried: {obstacle}")
+    text = item.body if body is None else body
+    (price,) = prices_of(store, profile, [text])
+    with store.write(durable=True) as connection:
+        if generations.has_event(connection, profile, submission_id, SENT_AGAIN):
+            return Outcome(0, "it was sent again already", (submission_id,))
+        now = datetime.now(UTC)
+        new = submissions.queue(
+            connection, profile, text, now, retry_of=item.retry_of, checked=item.checked,
+            credits_estimate=price.high if price else None,
+        )  # fmt: skip
+        generations.add_event(connection, profile, submission_id, now, SENT_AGAIN, new)
+        connection.execute(
+            "UPDATE submissions SET forgotten_at = ? WHERE submission_id = ?", (times.iso(now), submission_id)
+        )
+    return Outcome(1, "queued once more", (new,))
+
+
+def _no_refusal(item: Submission | None, profile: str, row_id: str) -> str | None:
+    """Why a row that is no generation cannot be sent again, None where it was refused."""
+    if item is None or item.profile != profile:
+        return f"{one_line(row_id, 60)} is not known here; track it first"
+    if item.state != s.REFUSED:
+        return f"it is {item.state}" + ("; settle it first" if item.state == s.UNKNOWN else "")
+    return "its original did not fail; retry that one" if item.error == s.NOT_FAILED else None
+
+
+SENT_AGAIN = "sent again"
 _NO_BODY = "its body is not known here, so there is nothing to send again"
 
 

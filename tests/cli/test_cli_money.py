@@ -66,6 +66,15 @@ def test_ids_that_are_named_twice_are_one_wish(well: Home, srv: Srv) -> None:
     assert srv.count("POST", GENERATE) == 2
 
 
+def test_what_was_refused_is_retried_by_the_id_of_its_submission(well: Home, srv: Srv) -> None:
+    srv.on("POST", GENERATE, error_reply(422, "VALIDATION_ERROR"))
+    assert well.run("submit", "-", stdin=body("one")).returncode == 1
+    (row,) = Journal.of(well).submissions()
+    srv.on("POST", GENERATE, json_reply(201, {"generation_id": "g-again"}))
+    assert well.run("retry", row["submission_id"], "--yes").stdout == "g-again\n"
+    assert [request.body.decode() for request in srv.calls("POST", GENERATE)] == [body("one")] * 2
+
+
 def slow_other(request: Request) -> Answer:
     pause_s = 3.5 if b"other" in request.body else 1.5
     return later(pause_s, json_reply(201, {"generation_id": f"g{request.nth}"}))

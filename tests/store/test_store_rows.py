@@ -374,6 +374,31 @@ def test_a_retry_of_what_was_sent_unchecked_is_sent_unchecked(store: Store) -> N
     assert not again.checked
 
 
+def test_mon_05_what_was_refused_is_sent_again_once_however_often_it_is_wished_for(store: Store) -> None:
+    refused = ended(store, s.REFUSED, "PROVIDER_DOWN")
+    wishes = [verbs_retry.retry(store, "p", refused) for _ in range(20)]
+    assert [outcome.done for outcome in wishes] == [1] + [0] * 19
+    (item,) = query.queue(store, "p")
+    assert (item.submission_id, item.body) == (wishes[0].ids[0], BODY)
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "words"),
+    [
+        (s.UNKNOWN, "NO_ANSWER", "it is unknown; settle it first"),
+        (s.QUEUED, "NOT_SENT", "it is queued"),
+        (s.REFUSED, s.NOT_FAILED, "its original did not fail"),
+    ],
+)
+def test_what_was_not_refused_is_not_sent_again(store: Store, state: str, code: str, words: str) -> None:
+    submission = ended(store, state, code)
+    assert words in (verbs_retry.quote(store, "p", submission).obstacle or "")
+    with pytest.raises(UsageError, match=words):
+        verbs_retry.retry(store, "p", submission)
+    with pytest.raises(UsageError, match="not known here"):
+        verbs_retry.retry(store, "another", submission)
+
+
 def test_a_changed_body_is_a_new_wish_and_keeps_its_ancestor(store: Store) -> None:
     failed(store)
     changed = BODY.replace("misty", "sunny")

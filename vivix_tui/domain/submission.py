@@ -104,7 +104,8 @@ class Verdict:
 
 
 NO_SLOT = "CONCURRENCY_LIMIT"
-OVER_CAP = "DAILY_CAP"  # our own word for what the user's cap holds back
+OVER_CAP = "DAILY_CAP"  # our own words: what the user's cap holds back,
+NOT_FAILED = "NOT_FAILED"  # and a retry whose original may not be repeated
 PROVIDER_DOWN_WAIT_S = 60.0
 SLOT_WAIT_S = 10.0
 

@@ -92,8 +92,8 @@ class Submitter:
         if reason is None:
             submissions.asked(self._store, item, now)
         else:
-            step = "R asks again" if not original.ended else "Say again explicitly to send the same body once more"
-            submissions.refuse_unsent(self._store, item, reason, now, code="NOT_FAILED", next_step=f"{step}.")
+            step = "R asks again" if not original.ended else "R, or `vivix-tui retry --again`, sends it all the same"
+            submissions.refuse_unsent(self._store, item, reason, now, code=s.NOT_FAILED, next_step=f"{step}.")
 
     def _waits(self) -> bool:
         """Whether the next body has to wait: for a time that the API named, or for a slot."""

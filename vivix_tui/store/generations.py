@@ -232,6 +232,12 @@ def add_event(
     )
 
 
+def has_event(connection: sqlite3.Connection, profile: str, subject: str, event: str) -> bool:
+    """Whether the timeline of a generation or submission has such a line."""
+    sql = "SELECT 1 FROM events WHERE profile = ? AND subject = ? AND event = ?"
+    return connection.execute(sql, (profile, subject, event)).fetchone() is not None
+
+
 def body_facts(body: str | None) -> tuple[str | None, str | None]:
     """(prompt, model) of a body, None where it names none."""
     value = parse_body(body) if body else None
