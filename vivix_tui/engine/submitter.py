@@ -79,12 +79,10 @@ class Submitter:
             original = generations.get(self._store, self._profile, item.retry_of or "")
             if original is None:
                 continue
-            checked, wished = times.parse(original.checked_at), times.parse(item.created_at)
-            answered = checked is not None and wished is not None and checked >= wished
             now = datetime.now(UTC)
             if original.status == FAILED:
                 submissions.asked(self._store, item, now)
-            elif answered or generations.not_asked_about(self._store, self._profile, original.generation_id):
+            elif generations.was_asked(self._store, self._profile, original.generation_id):
                 self._settle(item, original, now)
 
     def _settle(self, item: Submission, original: Generation, now: datetime) -> None:
