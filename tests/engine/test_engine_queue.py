@@ -15,9 +15,11 @@ from tests.srv import (
     Connection,
     error_reply,
     generation,
+    html_reply,
     id_of,
     json_reply,
     later,
+    reset,
 )
 from vivix_tui import verbs_queue
 from vivix_tui.store import query
@@ -68,6 +70,23 @@ def test_mon_02_a_closed_port_between_two_unknown_outcomes_does_not_hide_them(wo
     until(lambda: world.paused, what="the queue is paused")
     assert "2 submissions in a row had no readable answer" in (world.paused or "")
     assert len(world.posts) == 2
+
+
+def test_mon_02_the_first_post_of_a_run_knows_the_balance_before_it(world: World) -> None:
+    """An account that is slow to answer is waited for, one that does not answer is not."""
+    told = json_reply(200, CREDITS_BODY | {"balance": 500}, {"X-Credits-Balance": "500"})
+    world.srv.on("GET", CREDITS, lambda r: later(0.5, told))
+    world.answer_posts(lambda r: reset())
+    (submission,) = world.submit(BODY)
+    world.start()
+    until(lambda: world.submission(submission).balance_after == 500)
+    assert world.submission(submission).balance_before == 500
+    assert world.engines[-1].stop()
+    world.srv.on("GET", CREDITS, html_reply(502))
+    world.answer_posts(made)
+    (second,) = world.submit(BODY)
+    world.start()
+    until(lambda: world.state(second) == "accepted")
 
 
 def test_a_status_nobody_knows_holds_no_slot(world: World) -> None:

@@ -6,6 +6,7 @@ and stopping all calls when the key is rejected. Refuses: retrying; each task kn
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import random
@@ -34,9 +35,9 @@ class Link:
     """One account's connection.
 
     `rejected` are the keys that the API refused; `trouble` names what the user must be told of a background task, and
-    `unsaved` what is known and cannot be stored, so that it may be on a screen alone;
-    `credits_wanted` asks for a fresh balance; `last_end` is when a generation was last seen to end, `refunded_at` to
-    fail; `draining` is how far an import is.
+    `unsaved` what is known and cannot be stored, so that it may be on a screen alone; `looked` is set when the account
+    was asked about once, with or without success; `credits_wanted` asks for a fresh balance; `last_end` is when a
+    generation was last seen to end, `refunded_at` to fail; `draining` is how far an import is.
     """
 
     def __init__(self, store: Store, profile: str, client: Client, budget: Budget) -> None:
@@ -48,6 +49,7 @@ class Link:
         self.refunded_at = 0.0
         self.draining: Draining | None = None
         self.credits_wanted = False
+        self.looked = asyncio.Event()
         self._store = store
         self._profile = profile
         self.budget = budget

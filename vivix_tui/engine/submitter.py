@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from vivix_tui.config import Config
@@ -26,6 +27,7 @@ from vivix_tui.store.prices import prices_of
 from vivix_tui.store.store import Store
 
 STEP_S = 0.2
+FIRST_LOOK_S = 5.0
 STORE_AGAIN_S = 1.0
 UNKNOWN_PAUSES_AT = 2
 ACCEPTED_FILE = "accepted.jsonl"
@@ -51,6 +53,9 @@ class Submitter:
     async def run(self) -> None:
         """For ever; sleeps while nothing may go out."""
         self._recover()
+        # With the account's limit no POST has to find it out, and with its balance an unknown outcome can be judged.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._link.looked.wait(), FIRST_LOOK_S)
         while True:
             self._settle_asked()
             item = submissions.next_queued(self._store, self._profile)

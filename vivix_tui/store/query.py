@@ -219,11 +219,15 @@ def in_flight(store: Store, profile: str) -> int:
     return int(jobs) + int(sending)
 
 
-def under_way(store: Store, profile: str) -> tuple[int, int]:
-    """(submissions queued or being sent, downloads queued or active): what a user may not expect to stop."""
-    sending = "SELECT count(*) FROM submissions WHERE profile = ? AND state IN ('queued', 'sending') AND NOT held"
-    files = "SELECT count(*) FROM downloads WHERE profile = ? AND state IN ('queued', 'active')"
-    return int(store.one(sending, (profile,))[0]), int(store.one(files, (profile,))[0])
+def under_way(store: Store, profile: str) -> tuple[int, int, int]:
+    """(submissions queued, being sent, downloads queued or active): what a user may not expect to stop."""
+    row = store.one(
+        "SELECT (SELECT count(*) FROM submissions WHERE profile = :p AND state = 'queued' AND NOT held),"
+        " (SELECT count(*) FROM submissions WHERE profile = :p AND state = 'sending'),"
+        " (SELECT count(*) FROM downloads WHERE profile = :p AND state IN ('queued', 'active'))",
+        {"p": profile},
+    )
+    return row[0], row[1], row[2]
 
 
 def detail(store: Store, profile: str, kind: str, row_id: str) -> Detail | None:
