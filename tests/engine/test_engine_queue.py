@@ -89,11 +89,11 @@ def test_mon_02_the_first_post_of_a_run_knows_the_balance_before_it(world: World
     until(lambda: world.state(second) == "accepted")
 
 
-def test_a_status_nobody_knows_holds_no_slot(world: World) -> None:
+def test_a_status_nobody_knows_holds_no_slot_for_good(world: World) -> None:
     limit = CREDITS_BODY | {"rate_limit": {"calls_per_minute": 60_000, "concurrent_jobs": 1}}
     world.srv.on("GET", CREDITS, json_reply(200, limit))
     world.srv.on("GET", MODELS, json_reply(200, MODELS_BODY | limit))
-    world.track("odd")
+    world.track("odd")  # made in May, as the answer says
     world.answer_polls(lambda r: json_reply(200, generation(id_of(r), "cancelled" if id_of(r) == "odd" else "pending")))
     world.start()
     until(lambda: world.status("odd") == "cancelled")

@@ -22,6 +22,7 @@ from vivix_tui.store.audits import Audit
 from vivix_tui.store.history import SETTINGS
 from vivix_tui.store.store import Store
 
+ODD_STATUS_S = 900
 PHASES = ("active", "queued", "done", "failed", "gone")
 
 
@@ -208,12 +209,13 @@ def counts(store: Store, profile: str) -> Mapping[str, int]:
 def in_flight(store: Store, profile: str) -> int:
     """Slots that are taken as far as we see: jobs the server works on, and POSTs under way.
 
-    A status that the documents do not know may be an end, and a slot that is never freed would stop the queue for good;
-    the API says so itself where there is no slot.
+    A status that the documents do not know may be an end, and a slot that is never freed would stop the queue for good:
+    it counts for a while. The API itself says where there is no slot.
     """
     jobs = store.one(
-        "SELECT count(*) FROM generations WHERE profile = ? AND section = 0 AND status IN (?, ?)",
-        (profile, PENDING, PROCESSING),
+        "SELECT count(*) FROM generations WHERE profile = ? AND section = 0 AND (status IN (?, ?)"
+        " OR (status IS NOT NULL AND sort_ms > (strftime('%s', 'now') - ?) * 1000))",
+        (profile, PENDING, PROCESSING, ODD_STATUS_S),
     )[0]
     sending = store.one("SELECT count(*) FROM submissions WHERE profile = ? AND state = 'sending'", (profile,))[0]
     return int(jobs) + int(sending)

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from vivix_tui.domain import submission as s
 from vivix_tui.domain import times
+from vivix_tui.domain.generation import ENDED, PENDING
 from vivix_tui.domain.submission import Accepted, Submission
 from vivix_tui.errors import Refusal
 from vivix_tui.store.generations import add_event, body_facts, storable
@@ -124,8 +125,7 @@ def begin(store: Store, submission_id: str, balance: int | None, now: datetime) 
         cursor = connection.execute(
             "UPDATE submissions SET state = 'sending', sent_at = ?, balance_before = ?, balance_after = NULL,"
             " error = NULL, message = NULL, next = NULL, request_id = NULL"
-            " WHERE submission_id = ? AND state = 'queued' AND NOT held AND NOT ask_first AND NOT EXISTS"
-            f" {_PAUSED}",
+            f" WHERE submission_id = ? AND state = 'queued' AND NOT held AND NOT ask_first AND NOT EXISTS {_PAUSED}",
             (times.iso(now), balance, submission_id),
         )
         return cursor.rowcount == 1
@@ -147,7 +147,8 @@ def accepted(
             " request_id = coalesce(?, request_id) WHERE submission_id = ?",
             (answer.generation_id, balance, answer.request_id, item.submission_id),
         )
-        status = answer.status if known else None
+        # How it ended, and what it brought, only the status endpoint tells: it is asked about once, at least.
+        status = (PENDING if answer.status in ENDED else answer.status) if known else None
         made = min(times.parse(answer.created_at) or now, now)
         # An id that an API names twice stays that of the body it was first named for.
         connection.execute(
@@ -170,12 +171,12 @@ def accepted(
 
 def _may_be(connection: sqlite3.Connection, item: Submission, generation_id: str) -> bool:
     """Whether this submission is unknown still, and the generation not that of another one."""
-    sql = (
+    found = connection.execute(
         "SELECT EXISTS (SELECT 1 FROM submissions WHERE submission_id = :s AND state = 'unknown') AND NOT EXISTS"
-        " (SELECT 1 FROM generations WHERE profile = :p AND generation_id = :g AND submission_id <> :s)"
+        " (SELECT 1 FROM generations WHERE profile = :p AND generation_id = :g AND submission_id <> :s)",
+        {"s": item.submission_id, "p": item.profile, "g": generation_id},
     )
-    found = connection.execute(sql, {"s": item.submission_id, "p": item.profile, "g": generation_id}).fetchone()
-    return bool(found[0])
+    return bool(found.fetchone()[0])
 
 
 def ended(
