@@ -158,7 +158,7 @@ def test_submissions_go_out_in_order_and_become_generations(store: Store) -> Non
     assert item.submission_id == first
     assert submissions.begin(store, first, 500, NOW)
     assert not submissions.begin(store, first, 500, NOW)
-    assert query.in_flight(store, "p") == 1
+    assert query.in_flight(store, "p", NOW) == 1
     submissions.accepted(store, item, Accepted(generation_id="g", credits_estimate=211), 289, NOW)
     row = query.generation(store, "p", "g")
     assert row is not None

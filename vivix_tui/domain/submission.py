@@ -4,10 +4,12 @@ Owns: the states and which change into which; what each outcome of a POST means 
 
     queued ──▶ sending ──▶ accepted       the id is known
       │  ▲        ├──────▶ refused        the API said no; nothing was charged
-      │  ├────────┤                       no byte left this machine, or "not now" (429, 402)
+      │  ├────────┤                       no byte left this machine, or "not now" (429, 402, 401)
       │  │        └──────▶ unknown        no readable answer: it may have been charged; the user decides
       ▼  └── not sent ◀──────┘ │
     cancelled                  └────────▶ accepted (the user pasted the id) or cancelled (gave up)
+
+What a check here refuses goes from queued to refused without being sent.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ class Submitter:
 
     def _waits(self) -> bool:
         """Whether the next body has to wait: for a time that the API named, or for a slot."""
-        taken = query.in_flight(self._store, self._profile)
+        taken = query.in_flight(self._store, self._profile, datetime.now(UTC))
         if time.monotonic() < self._not_before:
             # Refused for lack of a slot: the first of our jobs that ends frees one, before the time is over.
             return self._full_at is None or taken >= self._full_at
@@ -213,13 +213,13 @@ class Submitter:
         if put_off_at is not None:
             # A full account is not asked more often because the program was started again.
             waited_s = max(0.0, (now - put_off_at).total_seconds())
-            self._full_at = query.in_flight(self._store, self._profile)
+            self._full_at = query.in_flight(self._store, self._profile, datetime.now(UTC))
             self._not_before = max(self._not_before, time.monotonic() + s.SLOT_WAIT_S - waited_s)
 
     async def _refused(self, item: Submission, refusal: Refusal) -> None:
         verdict = verdict_on_refusal(refusal.status, refusal.code, refusal.retry_after_s)
         # The API counts jobs that we do not see. The one being sent is among ours until its outcome is written.
-        taken = query.in_flight(self._store, self._profile) - 1
+        taken = query.in_flight(self._store, self._profile, datetime.now(UTC)) - 1
         self._full_at = taken if refusal.code == s.NO_SLOT else None
         self._not_before = time.monotonic() + verdict.wait_s
         await self._ended(item, verdict.state, refusal)

@@ -22,7 +22,7 @@ from vivix_tui.store.audits import Audit
 from vivix_tui.store.history import SETTINGS
 from vivix_tui.store.store import Store
 
-ODD_STATUS_S = 900
+ODD_STATUS_MS = 900_000
 PHASES = ("active", "queued", "done", "failed", "gone")
 
 
@@ -206,7 +206,7 @@ def counts(store: Store, profile: str) -> Mapping[str, int]:
     return dict.fromkeys(PHASES, 0) | {phase: int(number) for phase, number in rows}
 
 
-def in_flight(store: Store, profile: str) -> int:
+def in_flight(store: Store, profile: str, now: datetime) -> int:
     """Slots that are taken as far as we see: jobs the server works on, and POSTs under way.
 
     A status that the documents do not know may be an end, and a slot that is never freed would stop the queue for good:
@@ -214,8 +214,8 @@ def in_flight(store: Store, profile: str) -> int:
     """
     jobs = store.one(
         "SELECT count(*) FROM generations WHERE profile = ? AND section = 0 AND (status IN (?, ?)"
-        " OR (status IS NOT NULL AND sort_ms > (strftime('%s', 'now') - ?) * 1000))",
-        (profile, PENDING, PROCESSING, ODD_STATUS_S),
+        " OR (status IS NOT NULL AND sort_ms > ?))",
+        (profile, PENDING, PROCESSING, times.to_ms(now) - ODD_STATUS_MS),
     )[0]
     sending = store.one("SELECT count(*) FROM submissions WHERE profile = ? AND state = 'sending'", (profile,))[0]
     return int(jobs) + int(sending)

@@ -116,7 +116,7 @@ class MainScreen(Screen[None]):
             account=query.account(self.store, self.profile),
             engine=query.engine_state(self.store, self.profile),
             own_pid=os.getpid(),
-            in_flight=query.in_flight(self.store, self.profile),
+            in_flight=query.in_flight(self.store, self.profile, self._clock()),
             counts=query.counts(self.store, self.profile),
             queue_paused=query.queue_paused(self.store, self.profile),
             notice=self.notice,
