@@ -81,11 +81,11 @@ def retry_under_way(store: Store, profile: str, generation_id: str) -> str | Non
 def attempts(store: Store, profile: str, generation_id: str) -> int:
     """How many retries led to this generation: its ancestors, one after the other."""
     sql = (
-        "WITH RECURSIVE line (id, n) AS (SELECT ?1, 0 UNION ALL"
-        " SELECT g.retry_of, n + 1 FROM line JOIN generations g ON g.profile = ?2 AND g.generation_id = line.id"
+        "WITH RECURSIVE line (id, n) AS (SELECT :id, 0 UNION ALL"
+        " SELECT g.retry_of, n + 1 FROM line JOIN generations g ON g.profile = :p AND g.generation_id = line.id"
         " WHERE g.retry_of IS NOT NULL AND n < 100) SELECT max(n) FROM line"
     )
-    return int(store.one(sql, (generation_id, profile))[0])
+    return int(store.one(sql, {"id": generation_id, "p": profile})[0])
 
 
 def next_queued(store: Store, profile: str) -> Submission | None:
