@@ -16,10 +16,10 @@ from vivix_tui.domain.account import parse_body
 from vivix_tui.domain.download import Download
 from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
 from vivix_tui.domain.news import News
-from vivix_tui.domain.price import Price, charges_by_parameters, price
 from vivix_tui.domain.text import is_trackable_id, one_line
 from vivix_tui.errors import UsageError
-from vivix_tui.store import accounts, downloads, generations, news, submissions, wishes
+from vivix_tui.store import downloads, generations, news, submissions, wishes
+from vivix_tui.store.prices import prices_of
 from vivix_tui.store.store import Store
 
 
@@ -213,21 +213,6 @@ def choose_downloads(store: Store, profile: str, *, directory: str | None, auto:
     with store.write(durable=True) as connection:
         wishes.replace(connection, profile, wanted)
     return Outcome(1, "chosen")
-
-
-def prices_of(
-    store: Store, profile: str, bodies: Sequence[str], *, estimates: Sequence[int | None] = ()
-) -> list[Price | None]:
-    """What each body will probably cost; `estimates` are the API's upper bounds for them, where it named one."""
-    models = accounts.models(store, profile)
-    values = [parse_body(body) or {} for body in bodies]
-    slugs = {str(value.get("model")) for value in values}
-    charges = {slug: charges_by_parameters(generations.charges(store, profile, slug)) for slug in slugs}
-    return [
-        price(value, models.get(slug), charges[slug], estimate=estimate)
-        for value, estimate in zip(values, estimates or [None] * len(values), strict=True)
-        for slug in [str(value.get("model"))]
-    ]
 
 
 def _number(count: int, noun: str) -> str:

@@ -60,22 +60,27 @@ def resolve_accepted(store: Store, submission_id: str, generation_id: str) -> Ou
     if not is_trackable_id(generation_id):
         raise UsageError(f"{one_line(generation_id, 60)!r} cannot be a generation id")
     answer = Accepted(generation_id=generation_id, status="pending")
-    submissions.accepted(store, item, answer, item.balance_after, datetime.now(UTC), known=False)
+    if not submissions.accepted(store, item, answer, item.balance_after, datetime.now(UTC), known=False):
+        _unknown(store, submission_id)
+        raise UsageError(f"{one_line(generation_id, 60)} came of another submission", hint="check the id")
     return Outcome(1, f"accepted as {one_line(generation_id, 60)}, tracking it", (submission_id,))
 
 
 def resolve_not_sent(store: Store, submission_id: str) -> Outcome:
     """It never arrived, says the user: back into the queue."""
-    _unknown(store, submission_id)
-    submissions.resolve(store, submission_id, s.QUEUED, datetime.now(UTC))
+    _settle(store, submission_id, s.QUEUED)
     return Outcome(1, "back in the queue", (submission_id,))
 
 
 def resolve_given_up(store: Store, submission_id: str) -> Outcome:
     """Nobody will ever know: it is closed and never sent."""
-    _unknown(store, submission_id)
-    submissions.resolve(store, submission_id, s.CANCELLED, datetime.now(UTC))
+    _settle(store, submission_id, s.CANCELLED)
     return Outcome(1, "given up, it will not be sent", (submission_id,))
+
+
+def _settle(store: Store, submission_id: str, state: str) -> None:
+    if not submissions.resolve(store, submission_id, state, datetime.now(UTC)):
+        _unknown(store, submission_id)  # says why not; perhaps another process settled it meanwhile
 
 
 def _unknown(store: Store, submission_id: str) -> s.Submission:

@@ -22,14 +22,14 @@ from vivix_tui import keys, logs, verbs
 from vivix_tui.config import Config, Paths
 from vivix_tui.domain.idlist import parse_ids
 from vivix_tui.domain.text import one_line
-from vivix_tui.errors import KeyProblem, StoreError, UsageError
+from vivix_tui.errors import KeyProblem, StoreError, UsageError, VivixError
 from vivix_tui.files import make_private_folder
 from vivix_tui.store.store import Store
 
 if TYPE_CHECKING:
     from vivix_tui.engine.engine import Engine
 
-DEMO_READY_TIMEOUT_S = 20.0
+CLOSING_S = 2.0
 log = logging.getLogger("vivix_tui.wiring")
 
 
@@ -46,11 +46,21 @@ KeySource = Callable[[], keys.ApiKey | None]
 
 @contextmanager
 def engine(config: Config) -> Iterator[Engine]:
-    """The profile's engine in a thread of this process; it stands by while another process runs it."""
+    """The profile's engine in a thread of this process; it stands by while another process runs it.
+
+    A command that has what it came for, or gives up, must not cut off the POST of another wish: what it was for would
+    be unknown. Who is told to end (a signal, Ctrl-C) has not that much time.
+    """
     running = build_engine(config, lambda: keys.read(config.account))
     running.start()
+    whole_call_s = config.settings.api.timeout_s + CLOSING_S
     try:
         yield running
+    except VivixError:
+        running.stop(whole_call_s)
+        raise
+    else:
+        running.stop(whole_call_s)
     finally:
         running.stop()
 
@@ -76,6 +86,7 @@ def run_dashboard(config: Config, key_source: KeySource | None = None) -> int:
         notice=store.notice,
         on_ready=parts.start_engine,
         wake=parts.wake,
+        unsaved=parts.unsaved,
         offer_key=parts.offer_key,
         thumbnails=config.paths.thumbnails,
         state=config.paths.state,
@@ -110,6 +121,10 @@ class _Dashboard:
     def wake(self) -> None:
         if self._engine is not None:
             self._engine.wake()
+
+    def unsaved(self) -> str | None:
+        """What the engine of this process knows and cannot store."""
+        return self._engine.unsaved if self._engine is not None else None
 
     def offer_key(self, text: str) -> str | None:
         """Takes a key from the user for as long as this process lives. Returns a complaint, or None."""

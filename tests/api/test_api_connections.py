@@ -12,7 +12,19 @@ import trustme
 
 from tests.api.calls import BODY, FOUR, act, client_of, outcome
 from tests.conftest import KEY
-from tests.srv import Connection, Srv, cut, error_reply, free_port, generation, json_reply, reply, reset, silence
+from tests.srv import (
+    Answer,
+    Connection,
+    Srv,
+    cut,
+    error_reply,
+    free_port,
+    generation,
+    json_reply,
+    reply,
+    reset,
+    silence,
+)
 from vivix_tui.api.client import Client
 from vivix_tui.domain.budget import Budget
 from vivix_tui.errors import ApiError, BadReply, ConfigError, Unreachable
@@ -216,6 +228,23 @@ async def test_api_08_hostile_surroundings_are_told_in_one_line(
             await client.credits()
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [reply(502), reply(407), cut(b""), cut(b"HTTP/1.1 200 OK\r\n\r\n")],
+    ids=["502", "407", "cut", "no TLS behind it"],
+)
+async def test_mon_01_a_proxy_that_opens_no_tunnel_got_no_byte_of_the_post(
+    srv: Srv, monkeypatch: pytest.MonkeyPatch, answer: Answer
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", srv.url)
+    srv.on("CONNECT", "*", lambda r: answer)
+    async with client_of("https://vivix.invalid", timeout_s=3) as client:
+        with pytest.raises(Unreachable) as caught:
+            await client.generate("{}")
+    assert not caught.value.sent
+    assert [r.method for r in srv.calls()] == ["CONNECT"]
 
 
 async def test_api_08_a_loopback_api_needs_no_surroundings(srv: Srv, monkeypatch: pytest.MonkeyPatch) -> None:

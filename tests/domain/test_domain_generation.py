@@ -57,6 +57,12 @@ def test_an_answer_older_than_the_last_one_is_dropped() -> None:
     assert apply(checked, answer("completed"), NOW + timedelta(seconds=1)) is not None
 
 
+def test_a_clock_that_was_set_back_makes_no_answer_old() -> None:
+    before = row(status="processing", checked_at=times.iso(NOW + timedelta(hours=1)))
+    assert apply(before, answer("completed"), NOW, NOW + timedelta(seconds=1)) is not None
+    assert apply(before, answer("completed"), NOW, NOW + timedelta(hours=2)) is None
+
+
 def test_an_answer_brings_a_gone_generation_back() -> None:
     after = apply(row(gone="NOT_FOUND"), answer("processing"), NOW)
     assert after is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -54,6 +55,18 @@ def test_one_that_completed_meanwhile_goes_out_only_when_again_was_said(world: W
     assert world.state(first) == "refused"
     assert world.submission(first).message == "it completed"
     assert len(world.posts) == 1
+
+
+def test_a_clock_that_was_set_back_keeps_no_retry_waiting(world: World) -> None:
+    """The last answer was written down an hour ahead of what the clock says now."""
+    world.track("g1", body=BODY)
+    ahead = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    with world.store.write() as connection:
+        connection.execute("UPDATE generations SET status = 'processing', checked_at = ?", (ahead,))
+    submission = retried(world)
+    world.answer_polls(status_of("failed"))
+    world.start()
+    until(lambda: world.state(submission) == "accepted")
 
 
 def test_one_that_the_api_no_longer_knows_is_asked_about_once(world: World) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 
 from tests.conftest import until
@@ -27,7 +29,7 @@ def spend_at_most(world: World, credits: int) -> None:
 
 def test_the_daily_cap_holds_what_would_exceed_it_and_says_why(world: World) -> None:
     spend_at_most(world, 250)
-    world.answer_polls(lambda r: json_reply(200, generation(r.path.rpartition("/")[2])))
+    world.answer_polls(lambda r: json_reply(200, generation(r.path.rpartition("/")[2], credits_estimate=100)))
     world.answer_posts(lambda r: json_reply(201, {"generation_id": f"g{r.nth}", "credits_estimate": 100}))
     first, second, third = world.submit(BODY, BODY, BODY)
     world.start()
@@ -41,6 +43,28 @@ def test_the_daily_cap_holds_what_would_exceed_it_and_says_why(world: World) -> 
     verbs_queue.release(world.store, PROFILE, [third])
     until(lambda: world.submission(third).held, what="it is held again: the cap still stands")
     assert len(world.posts) == 2
+
+
+def test_under_a_cap_a_price_is_looked_up_before_anything_goes_out(world: World) -> None:
+    """Queued before the catalogue was read for the first time."""
+    settings = msgspec.structs.replace(world.config.settings, spend=Spend(daily_cap=300))
+    world.config = msgspec.structs.replace(world.config, settings=settings)
+    world.answer_posts(lambda r: json_reply(201, {"generation_id": f"g{r.nth}"}))
+    ids = world.submit(*[json.dumps({"model": "grok-imagine-image-quality", "prompt": "a fox"})] * 2)
+    world.start()
+    until(lambda: world.submission(ids[1]).held)
+    assert [world.state(i) for i in ids] == ["accepted", "queued"]
+    assert "211 went out today, this one costs up to 211" in (world.submission(ids[1]).message or "")
+
+
+def test_under_a_cap_a_price_that_nobody_knows_waits_for_the_users_word(world: World) -> None:
+    spend_at_most(world, 250)
+    (submission,) = world.submit('{"model": "new-one", "prompt": "x"}')
+    world.start()
+    until(lambda: world.submission(submission).held)
+    assert "costs nobody knows what" in (world.submission(submission).message or "")
+    verbs_queue.release(world.store, PROFILE, [submission])
+    until(lambda: world.state(submission) == "accepted")
 
 
 def test_without_a_cap_nothing_is_held(world: World) -> None:

@@ -81,6 +81,16 @@ def test_an_accepted_body_is_followed(world: World) -> None:
     assert post.body == BODY.encode()
 
 
+@pytest.mark.parametrize("status", ["completed", "failed"])
+def test_one_that_had_ended_when_it_was_accepted_is_asked_how(world: World, status: str) -> None:
+    world.answer_posts(json_reply(201, {"generation_id": "g-quick", "status": status}))
+    world.answer_polls(status_of(status, output_url="https://x.example/1.png", credits_used=5))
+    world.submit(BODY)
+    world.start()
+    until(lambda: world.store.all("SELECT 1 FROM generations WHERE status = ?", (status,)))
+    assert world.row("g-quick").credits_used == 5
+
+
 def test_mon_01_a_refused_connection_is_sent_again_and_exactly_once(world: World) -> None:
     world.srv.down()
     submission = world.submit(BODY)[0]

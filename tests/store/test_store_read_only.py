@@ -19,7 +19,7 @@ import pytest
 
 from tests.conftest import KEY, Home, make_home, until
 from tests.e2e.terminal import Terminal
-from tests.srv import GENERATE, GET_GENERATION, Srv, error_reply, generation, json_reply
+from tests.srv import GENERATE, GET_GENERATION, Connection, Srv, error_reply, generation, json_reply
 from tests.torture.journal import Journal
 from tests.torture.maker import Maker, body
 from tests.torture.processes import Running
@@ -152,6 +152,58 @@ def test_sto_05_a_disk_that_fills_up_while_a_body_waits_sends_nothing(furnished:
         process.wait()
         process.stdout.close()
     assert len(maker.all()) == 1
+
+
+class FillsUp:
+    """A disk that is full from the moment a POST has arrived until `free`; its answer comes in between."""
+
+    def __init__(self, home: Home, srv: Srv) -> None:
+        self._go, self._full = home.path / "go", home.path / "full"
+        script = (
+            'cp -a "$D" "$D.kept" && mount -t tmpfs -o size=2m tmpfs "$D" && cp -a "$D.kept/." "$D" || exit 99\n'
+            f'(while [ ! -e {self._go} ]; do sleep 0.02; done; dd if=/dev/zero of="$D/filling" bs=4k 2>/dev/null\n'
+            f' touch {self._full}; while [ -e {self._full} ]; do sleep 0.02; done; rm "$D/filling") &\nexec'
+        )
+        self.through = ["env", f"D={home.database.parent}", "unshare", "-rm", "sh", "-c", script]
+        srv.on("POST", GENERATE, lambda r: self._answer)
+
+    def _answer(self, connection: Connection) -> None:
+        self._go.touch()
+        until(self._full.exists)
+        connection.send(json_reply(201, {"generation_id": "g-paid", "status": "pending"}))
+
+    def free(self) -> None:
+        self._full.unlink()
+
+
+def test_sto_05_an_id_that_was_paid_for_stays_on_the_screen_while_the_disk_is_full(furnished: Home, srv: Srv) -> None:
+    disk = FillsUp(furnished, srv)
+    with Terminal(furnished, through=disk.through) as terminal:
+        terminal.wait_for(r"g-paid was accepted \(req_1\)")
+        assert "g-paid" in (furnished.path / "state" / "vivix-tui" / "accepted.jsonl").read_text()
+        disk.free()
+        terminal.wait_for(r"g-paid (?!was)")  # the row, and no banner any more
+        terminal.leave()
+        assert terminal.exit_code() == 0
+    assert srv.count("POST", GENERATE) == 1
+
+
+def test_sto_05_a_command_tells_such_an_id_at_once(furnished: Home, srv: Srv) -> None:
+    disk = FillsUp(furnished, srv)
+    command = shlex.join([sys.executable, "-m", "vivix_tui.cli.main", "watch"])
+    through = [*disk.through[:-1], f"{disk.through[-1]} {command}"]
+    process = subprocess.Popen(through, env=furnished.env, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stderr is not None
+    try:
+        told = [process.stderr.readline(), process.stderr.readline()]
+        assert "g-paid was accepted (req_1) but cannot be stored" in told[1]
+        disk.free()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
 
 
 def _say(stdin: object) -> None:

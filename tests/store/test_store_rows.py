@@ -158,7 +158,7 @@ def test_submissions_go_out_in_order_and_become_generations(store: Store) -> Non
     assert item.submission_id == first
     assert submissions.begin(store, first, 500, NOW)
     assert not submissions.begin(store, first, 500, NOW)
-    assert query.in_flight(store, "p") == 1
+    assert query.in_flight(store, "p", NOW) == 1
     submissions.accepted(store, item, Accepted(generation_id="g", credits_estimate=211), 289, NOW)
     row = query.generation(store, "p", "g")
     assert row is not None
@@ -177,8 +177,8 @@ def test_a_body_that_is_no_object_is_not_queued(store: Store) -> None:
     assert query.queue(store, "p") == []
 
 
-def ended(store: Store, state: str, code: str = "X") -> str:
-    (submission_id,) = verbs.submit(store, "p", [BODY]).ids
+def ended(store: Store, state: str, code: str = "X", body: str = BODY) -> str:
+    (submission_id,) = verbs.submit(store, "p", [body]).ids
     item = submissions.get(store, submission_id)
     assert item is not None
     submissions.begin(store, submission_id, None, NOW)
@@ -214,6 +214,29 @@ def test_the_user_resolves_what_is_unknown(store: Store) -> None:
     unknown = ended(store, s.UNKNOWN)
     with pytest.raises(UsageError):
         verbs_queue.resolve_accepted(store, unknown, "a b")
+
+
+def test_an_id_that_the_user_names_takes_the_body_unless_another_submission_became_it(store: Store) -> None:
+    first, second = (ended(store, s.UNKNOWN, body=f'{{"prompt":"{word}"}}') for word in ("first", "second"))
+    verbs.track(store, "p", [("g1", None)])
+    verbs_queue.resolve_accepted(store, first, "g1")
+    with pytest.raises(UsageError, match="came of another submission"):
+        verbs_queue.resolve_accepted(store, second, "g1")
+    row = query.generation(store, "p", "g1")
+    assert row is not None
+    assert (row.body, row.prompt, row.submission_id) == ('{"prompt":"first"}', "first", first)
+    assert [item.state for item in query.submissions_by_id(store, (first, second))] == ["accepted", "unknown"]
+
+
+def test_what_another_process_settled_first_stays_settled(store: Store) -> None:
+    unknown = ended(store, s.UNKNOWN)
+    item = submissions.get(store, unknown)  # as a process saw it that is a little late
+    assert item is not None
+    verbs_queue.resolve_not_sent(store, unknown)
+    assert not submissions.accepted(store, item, Accepted(generation_id="late"), None, NOW, known=False)
+    assert not submissions.resolve(store, unknown, s.CANCELLED, NOW)
+    assert query.generation(store, "p", "late") is None
+    assert [row.state for row in query.submissions_by_id(store, [unknown])] == ["queued"]
 
 
 def test_hold_release_cancel_top_pause_resume(store: Store) -> None:
@@ -349,6 +372,31 @@ def test_a_retry_of_what_was_sent_unchecked_is_sent_unchecked(store: Store) -> N
     again = submissions.get(store, new)
     assert again is not None
     assert not again.checked
+
+
+def test_mon_05_what_was_refused_is_sent_again_once_however_often_it_is_wished_for(store: Store) -> None:
+    refused = ended(store, s.REFUSED, "PROVIDER_DOWN")
+    wishes = [verbs_retry.retry(store, "p", refused) for _ in range(20)]
+    assert [outcome.done for outcome in wishes] == [1] + [0] * 19
+    (item,) = query.queue(store, "p")
+    assert (item.submission_id, item.body) == (wishes[0].ids[0], BODY)
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "words"),
+    [
+        (s.UNKNOWN, "NO_ANSWER", "it is unknown; settle it first"),
+        (s.QUEUED, "NOT_SENT", "it is queued"),
+        (s.REFUSED, s.NOT_FAILED, "its original did not fail"),
+    ],
+)
+def test_what_was_not_refused_is_not_sent_again(store: Store, state: str, code: str, words: str) -> None:
+    submission = ended(store, state, code)
+    assert words in (verbs_retry.quote(store, "p", submission).obstacle or "")
+    with pytest.raises(UsageError, match=words):
+        verbs_retry.retry(store, "p", submission)
+    with pytest.raises(UsageError, match="not known here"):
+        verbs_retry.retry(store, "another", submission)
 
 
 def test_a_changed_body_is_a_new_wish_and_keeps_its_ancestor(store: Store) -> None:

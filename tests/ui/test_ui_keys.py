@@ -188,7 +188,7 @@ async def test_bulk_retry_asks_once_with_the_total(screen: Screen) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await press(pilot, "4", "asterisk", "R")
         assert isinstance(app.screen, Confirm)
-        assert app.screen._title == "Retry 2 generations?"
+        assert app.screen._title == "Retry 2 rows?"
         assert "160 to 422 credits" in app.screen._text
         assert "1 of 3 cannot be retried" in app.screen._text
         await press(pilot, "y")

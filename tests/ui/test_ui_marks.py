@@ -163,7 +163,7 @@ async def test_marks_that_the_filter_hides_are_still_meant(screen: Screen) -> No
         assert len(main(app).table.marks) == 3
         await press(pilot, "R")
         assert isinstance(app.screen, Confirm)
-        assert app.screen._title == "Retry 3 generations?"
+        assert app.screen._title == "Retry 3 rows?"
 
 
 async def test_mark_all_says_where_it_stops(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from tests.ui.conftest import IMAGE, NOW, PROFILE, Screen
 from tests.ui.test_ui_keys import main, press, toasts
-from vivix_tui import verbs, verbs_queue
+from vivix_tui import verbs, verbs_queue, verbs_retry
 from vivix_tui.config import Settings, Spend
+from vivix_tui.domain.generation import Answer
 from vivix_tui.errors import Refusal
-from vivix_tui.store import query, submissions
+from vivix_tui.store import generations, query, submissions
 from vivix_tui.ui.app import VivixApp
 from vivix_tui.ui.screens.dialogs import AskLine, Choose, Confirm
 
@@ -150,6 +151,59 @@ async def test_a_completed_one_says_what_its_seed_means_and_offers_another(scree
     before, after = json.loads(original.body or ""), json.loads(item.body)
     assert before.pop("seed") != after.pop("seed")
     assert before == after
+
+
+@pytest.mark.parametrize(("key", "queued"), [("y", 8), ("a", 10)])
+async def test_of_many_y_repeats_what_failed_and_a_all_of_them(screen: Screen, key: str, queued: int) -> None:
+    """However many there are, what y would waste is said, and y does not do it."""
+    screen.account()
+    for number in range(8):
+        screen.row(number, "failed", credits_used=0, error="PROVIDER_ERROR")
+    for number in range(8, 10):
+        screen.row(number, "completed", credits_used=100)
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await press(pilot, "asterisk", "R")
+        assert "2 of them: it completed" in text_of(app)
+        assert "8 of them: The cause was transient" in text_of(app)
+        await press(pilot, key)
+        assert f"{queued} retries queued" in toasts(app)
+    assert len(query.queue(screen.store, PROFILE)) == queued
+
+
+async def test_one_that_the_api_no_longer_knows_is_sent_by_a_key_of_its_own(screen: Screen) -> None:
+    screen.account()
+    row_id = screen.row(1, "processing")
+    nothing = Answer(generation_id=row_id, status="", message="no such generation")
+    generations.mark_gone(screen.store, PROFILE, row_id, code="NOT_FOUND", refusal=nothing, now=NOW)
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await press(pilot, "R")
+        assert "The API does not say how it ended (NOT_FOUND); the API is asked first." in text_of(app)
+        await press(pilot, "a")
+    (item,) = query.queue(screen.store, PROFILE)
+    assert (item.ask_first, item.again) == (True, True)
+
+
+async def test_what_was_refused_is_sent_again_once_and_makes_room_for_it(screen: Screen) -> None:
+    (submission,) = waiting(screen)
+    item = submissions.get(screen.store, submission)
+    assert item is not None
+    submissions.begin(screen.store, submission, None, NOW)
+    down = Refusal(status=503, code="PROVIDER_DOWN", message="down")
+    submissions.ended(screen.store, item, "refused", NOW, refusal=down)
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await press(pilot, "R")
+        assert "wait a minute, then retry" in text_of(app)
+        await press(pilot, "y")
+        assert "queued once more" in toasts(app)
+        (row,) = query.page(screen.store, PROFILE, query.Filter(), offset=0, limit=9)
+        assert row.status == "queued"
+        await press(pilot, "R")
+        assert "retry…: it is queued; only what was refused or became a generation is sent again" in toasts(app)
+    assert verbs_retry.retry(screen.store, PROFILE, submission).done == 0
+    assert [item.body for item in query.queue(screen.store, PROFILE)] == [BODY]
 
 
 async def test_a_question_warns_of_the_users_own_limits(screen: Screen) -> None:

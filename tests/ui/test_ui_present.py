@@ -166,9 +166,10 @@ def test_gauges_invent_no_number() -> None:
 
 
 def test_the_banner_says_the_one_thing_that_matters_most() -> None:
-    live = EngineState(pid=7, connection="live", trouble="poller: OSError")
+    live = EngineState(pid=7, connection="live", trouble="A part of the engine was restarted: poller")
     rejected = EngineState(pid=7, connection="rejected", detail="KEY_REVOKED", hint="make one", request_id="req_9")
-    assert banner(facts(live), GLYPHS) == "A part of the engine was restarted: poller: OSError"
+    assert banner(facts(live), GLYPHS) == "A part of the engine was restarted: poller"
+    assert banner(facts(live), GLYPHS, "the disk is full", "g1 was accepted (req_1)") == "g1 was accepted (req_1)"
     assert banner(facts(live, queue_paused="no credits"), GLYPHS) == ("The queue is paused: no credits · m resumes it")
     said = banner(facts(rejected, queue_paused="x", notice="y"), GLYPHS) or ""
     assert said == "Key rejected, press K. KEY_REVOKED · req_9 · make one"

@@ -101,9 +101,11 @@ class Client:
     ) -> Reply[T]:
         sent = False
 
-        async def watch(event: str, _: Any) -> None:
+        async def watch(event: str, told: dict[str, Any]) -> None:
             nonlocal sent
-            sent = sent or event.endswith(_FIRST_BYTE)
+            # What asks a proxy for a tunnel is not our request yet.
+            opens_tunnel = getattr(told.get("request"), "method", None) == b"CONNECT"
+            sent = sent or (event.endswith(_FIRST_BYTE) and not opens_tunnel)
 
         try:
             async with asyncio.timeout(self._timeout_s):

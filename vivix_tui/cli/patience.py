@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from vivix_tui import wiring
+from vivix_tui.cli import output
 from vivix_tui.config import Config
+from vivix_tui.domain.text import one_line
 from vivix_tui.errors import ApiError, KeyProblem
 from vivix_tui.keys import HOW
 from vivix_tui.store import query
@@ -52,3 +56,28 @@ class Patience:
             self._unreachable_since = now
         elif now - self._unreachable_since > UNREACHABLE_S:
             raise ApiError(f"the API could not be reached for {UNREACHABLE_S:.0f} s: {state.detail}")
+
+
+def until(config: Config, store: Store, pending: Callable[[], bool], timeout_s: float | None) -> None:
+    """Runs (or leans on) the engine until nothing is pending. Raises what ends the wait early."""
+    if not pending():
+        return
+    with wiring.engine(config) as engine:
+        patience = Patience(config, store, engine, timeout_s)
+        revision, unsaved = -1, None
+        while True:
+            unsaved = tell_unsaved(engine, unsaved)
+            if store.revision != revision:
+                revision = store.revision
+                if not pending():
+                    return
+            patience.check()
+            time.sleep(0.1)
+
+
+def tell_unsaved(engine: Engine, before: str | None) -> str | None:
+    """Says once what was paid for and cannot be stored: nobody else may come to know it."""
+    unsaved = engine.unsaved
+    if unsaved and unsaved != before:
+        output.tell(one_line(unsaved, 1_000))
+    return unsaved

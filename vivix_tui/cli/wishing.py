@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from vivix_tui import editor, verbs, verbs_retry, wiring
 from vivix_tui.cli import output
-from vivix_tui.cli.patience import Patience
+from vivix_tui.cli.patience import tell_unsaved, until
 from vivix_tui.config import Config
 from vivix_tui.domain import download as d
 from vivix_tui.domain import records
@@ -21,10 +21,11 @@ from vivix_tui.domain import submission as s
 from vivix_tui.domain.bodies import difference, for_editor, from_editor, parse_bodies
 from vivix_tui.domain.generation import COMPLETED, Generation
 from vivix_tui.domain.idlist import parse_ids
-from vivix_tui.domain.price import in_words, most
+from vivix_tui.domain.price import Price, in_words, most
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import ApiError, UsageError
 from vivix_tui.store import query
+from vivix_tui.store.prices import prices_of
 from vivix_tui.store.store import Store
 
 
@@ -44,15 +45,17 @@ def run_submit(config: Config, store: Store, arguments: argparse.Namespace) -> i
     for name in arguments.files:
         data, source = (sys.stdin.buffer.read(), "stdin") if name == "-" else (_file_bytes(name), name)
         bodies += parse_bodies(data, source)
+    prices = prices_of(store, config.profile, bodies)
     if not arguments.yes:
-        _confirm_submit(config, store, bodies)
+        _confirm_submit(config, prices)
     outcome = verbs.submit(store, config.profile, bodies, check=not arguments.no_check)
-    output.tell(outcome.text)
+    output.tell(f"{outcome.text} for {in_words(prices)}")
     return _follow_submissions(config, store, outcome.ids, arguments)
 
 
 def run_retry(config: Config, store: Store, arguments: argparse.Namespace) -> int:
-    quotes = [_quoted(config, store, generation_id, arguments) for generation_id in arguments.ids]
+    # One wish for each, however often it was named.
+    quotes = [_quoted(config, store, generation_id, arguments) for generation_id in dict.fromkeys(arguments.ids)]
     _ask_the_price(quotes, arguments)
     queued: list[str] = []
     for quote in quotes:
@@ -63,7 +66,8 @@ def run_retry(config: Config, store: Store, arguments: argparse.Namespace) -> in
             again=arguments.again,
             body=quote.body if arguments.edit else None,
         )
-        output.tell(f"{one_line(quote.generation_id, 60)}: {outcome.text}")
+        cost = f" for {in_words([quote.price])}" if outcome.done else ""
+        output.tell(f"{one_line(quote.generation_id, 60)}: {outcome.text}{cost}")
         queued += outcome.ids if outcome.done else ()
     return _follow_submissions(config, store, tuple(queued), arguments)
 
@@ -86,7 +90,7 @@ def run_wait(config: Config, store: Store, arguments: argparse.Namespace) -> int
             waiting |= not row.ended
         return waiting
 
-    _until(config, store, pending, arguments.timeout)
+    until(config, store, pending, arguments.timeout)
     good = all(row.status == COMPLETED for row in _rows(store, config, ids))
     return 0 if good else 1
 
@@ -119,7 +123,7 @@ def run_download(config: Config, store: Store, arguments: argparse.Namespace) ->
         return waiting
 
     try:
-        _until(config, store, pending, arguments.timeout)
+        until(config, store, pending, arguments.timeout)
     finally:
         progress.clear()
     wanted_rows = _rows(store, config, arguments.ids)
@@ -131,7 +135,9 @@ def run_watch(config: Config) -> int:
     """Until SIGTERM, SIGHUP or Ctrl-C; the signal handlers of `main` end the sleep."""
     with wiring.engine(config) as engine:
         output.tell(f"watching profile {config.profile}; Ctrl-C ends it")
+        unsaved = None
         while engine.alive:
+            unsaved = tell_unsaved(engine, unsaved)
             time.sleep(0.5)
     if engine.failure is not None:
         raise engine.failure
@@ -184,14 +190,13 @@ def _ask_the_price(quotes: list[verbs_retry.Quote], arguments: argparse.Namespac
         raise UsageError("not retried")
 
 
-def _confirm_submit(config: Config, store: Store, bodies: list[str]) -> None:
+def _confirm_submit(config: Config, prices: list[Price | None]) -> None:
     """Above spend.confirm_above a terminal is asked; scripts never are. Raises UsageError before anything is queued."""
     limit = config.settings.spend.confirm_above
-    prices = verbs.prices_of(store, config.profile, bodies)
     cost = most(prices)
     if not limit or (cost is not None and cost <= limit) or not output.can_ask():
         return
-    if not output.agreed(f"submit {len(bodies)} for {in_words(prices)}?"):
+    if not output.agreed(f"submit {len(prices)} for {in_words(prices)}?"):
         raise UsageError("nothing was submitted")
 
 
@@ -201,38 +206,30 @@ def _follow_submissions(config: Config, store: Store, ids: tuple[str, ...], argu
             output.data(submission_id)
         return 0
     told: set[str] = set()
+    held: dict[str, str | None] = {}
 
     def pending() -> bool:
         for item in query.submissions_by_id(store, ids):
             if item.state not in (s.QUEUED, s.SENDING) and item.submission_id not in told:
                 told.add(item.submission_id)
                 _print_submission(item)
+            if item.state == s.QUEUED and item.held:
+                held[item.submission_id] = item.message if item.error == s.OVER_CAP else None
+            else:
+                held.pop(item.submission_id, None)
         paused = query.queue_paused(store, config.profile)
         if paused and len(told) < len(ids):
             raise ApiError(
                 f"the queue is paused: {paused}", hint="what is queued stays queued; `vivix-tui queue resume`"
             )
+        if held and len(told) + len(held) == len(ids):
+            why = next(filter(None, held.values()), "by you")
+            raise ApiError(f"{len(held)} held: {why}", hint="it stays queued; `vivix-tui queue release`")
         return len(told) < len(ids)
 
-    _until(config, store, pending, arguments.timeout)
+    until(config, store, pending, arguments.timeout)
     good = all(item.state == s.ACCEPTED for item in query.submissions_by_id(store, ids))
     return 0 if good else 1
-
-
-def _until(config: Config, store: Store, pending: Callable[[], bool], timeout_s: float | None) -> None:
-    """Runs (or leans on) the engine until nothing is pending. Raises what ends the wait early."""
-    if not pending():
-        return
-    with wiring.engine(config) as engine:
-        patience = Patience(config, store, engine, timeout_s)
-        revision = -1
-        while True:
-            if store.revision != revision:
-                revision = store.revision
-                if not pending():
-                    return
-            patience.check()
-            time.sleep(0.1)
 
 
 def _rows(store: Store, config: Config, ids: list[str]) -> Iterator[Generation]:

@@ -4,10 +4,12 @@ Owns: the states and which change into which; what each outcome of a POST means 
 
     queued ──▶ sending ──▶ accepted       the id is known
       │  ▲        ├──────▶ refused        the API said no; nothing was charged
-      │  ├────────┤                       no byte left this machine, or "not now" (429, 402)
+      │  ├────────┤                       no byte left this machine, or "not now" (429, 402, 401)
       │  │        └──────▶ unknown        no readable answer: it may have been charged; the user decides
       ▼  └── not sent ◀──────┘ │
     cancelled                  └────────▶ accepted (the user pasted the id) or cancelled (gave up)
+
+What a check here refuses goes from queued to refused without being sent.
 """
 
 from __future__ import annotations
@@ -103,6 +105,9 @@ class Verdict:
     pause: bool = False
 
 
+NO_SLOT = "CONCURRENCY_LIMIT"
+OVER_CAP = "DAILY_CAP"  # our own words: what the user's cap holds back,
+NOT_FAILED = "NOT_FAILED"  # and a retry whose original may not be repeated
 PROVIDER_DOWN_WAIT_S = 60.0
 SLOT_WAIT_S = 10.0
 

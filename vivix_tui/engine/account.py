@@ -60,6 +60,7 @@ class AccountReader:
                     # The link has noted it; a call that is refused again and again must not eat the budget.
                     self._failures += 1
                     self._not_before = time.monotonic() + pause_s(self._failures)
+                self._link.looked.set()
             await asyncio.sleep(STEP_S)
 
     def _due(self, now: float) -> Callable[[], Awaitable[None]] | None:

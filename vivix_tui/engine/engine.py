@@ -40,7 +40,8 @@ QUIET_AFTER_S = 10.0
 PUBLISH_S = 1.0
 KEY_AGAIN_S = 60.0
 RESTART_MAX_S = 30.0
-SENDING_GRACE_S = 2.0
+STOP_S = 2.5
+CLOSING_S = 0.5
 log = logging.getLogger("vivix_tui.engine")
 
 KeySource = Callable[[], ApiKey | None]
@@ -57,7 +58,9 @@ class Engine:
         self._stopping: asyncio.Event | None = None
         self._wakes: list[asyncio.Event] = []
         self._given_key: ApiKey | None = None
+        self._link: Link | None = None
         self._key_given = asyncio.Event()
+        self._grace_s = STOP_S - CLOSING_S
         self.holds_lock = threading.Event()
         self.failure: VivixError | None = None
 
@@ -74,8 +77,12 @@ class Engine:
         self._call_soon(self._key_given.set)
         self.wake()
 
-    def stop(self, timeout_s: float = 2.5) -> bool:
-        """Asks it to end and waits. False if it did not within `timeout_s`; what it was doing is on disk anyway."""
+    def stop(self, timeout_s: float = STOP_S) -> bool:
+        """Asks it to end and waits. False if it did not within `timeout_s`; what it was doing is on disk anyway.
+
+        A POST that is under way is waited for: its answer names the id.
+        """
+        self._grace_s = timeout_s - CLOSING_S
         self._call_soon(self._begin_stop)
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
@@ -84,6 +91,11 @@ class Engine:
     @property
     def alive(self) -> bool:
         return self._thread.is_alive()
+
+    @property
+    def unsaved(self) -> str | None:
+        """What was paid for, or otherwise became known, and cannot be stored now. It has to be on the screen."""
+        return self._link.unsaved if self._link is not None else None
 
     def _begin_stop(self) -> None:
         if self._stopping is not None:
@@ -133,6 +145,8 @@ class Engine:
         budget = Budget(least_share=self._config.settings.poll.least_share, now=time.monotonic())
         client = Client(self._config.account.base_url, budget, timeout_s=self._config.settings.api.timeout_s)
         link = Link(store, profile, client, budget)
+        link.keep_limit()
+        self._link = link
         self._wakes = [asyncio.Event() for _ in range(4)]
         submitter = Submitter(store, profile, link, self._wakes[1], self._config)
         parts: dict[str, Callable[[], Awaitable[None]]] = {
@@ -157,7 +171,7 @@ class Engine:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             if submitter.sending is not None:
-                await asyncio.wait([submitter.sending], timeout=SENDING_GRACE_S)
+                await asyncio.wait([submitter.sending], timeout=self._grace_s)
             await client.close()
             link.stopped()
 
@@ -175,7 +189,8 @@ class Engine:
                 return
             except Exception as error:
                 log.exception("%s died", name)
-                link.trouble = f"{name}: {one_line(str(error), 120) or type(error).__name__}"
+                why = one_line(str(error), 120) or type(error).__name__
+                link.trouble = f"A part of the engine was restarted: {name}: {why}"
             if time.monotonic() - began > 60:
                 pause_s = 0.5
             await asyncio.sleep(pause_s)

@@ -6,6 +6,7 @@ and stopping all calls when the key is rejected. Refuses: retrying; each task kn
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import random
@@ -34,19 +35,22 @@ log = logging.getLogger("vivix_tui.engine.link")
 class Link:
     """One account's connection.
 
-    `rejected` are the keys that the API refused; `trouble` names what the user must be told of a background task;
-    `credits_wanted` asks for a fresh balance; `last_end` is when a generation was last seen to end, `refunded_at` to
-    fail; `draining` is how far an import is.
+    `rejected` are the keys that the API refused; `trouble` names what the user must be told of a background task, and
+    `unsaved` what is known and cannot be stored, so that it may be on a screen alone; `looked` is set when the account
+    was asked about once, with or without success; `credits_wanted` asks for a fresh balance; `last_end` is when a
+    generation was last seen to end, `refunded_at` to fail; `draining` is how far an import is.
     """
 
     def __init__(self, store: Store, profile: str, client: Client, budget: Budget) -> None:
         self.client = client
         self.rejected: set[ApiKey] = set()
         self.trouble: str | None = None
+        self.unsaved: str | None = None
         self.last_end = 0.0
         self.refunded_at = 0.0
         self.draining: Draining | None = None
         self.credits_wanted = False
+        self.looked = asyncio.Event()
         self._store = store
         self._profile = profile
         self.budget = budget
@@ -93,7 +97,8 @@ class Link:
             self._set("nokey", detail=complaint)
         elif key != self.client.gate.key:
             self.client.gate.key = key
-            self._set("starting")
+            limited = time.monotonic() < self.budget.closed_until
+            self._set("limited" if limited else "starting", until=limited)
 
     async def call(self, make: Callable[[], Awaitable[Reply[T]]], purpose: str) -> T:
         """Makes the call that was claimed and keeps what its outcome says about connection and balance.
@@ -138,7 +143,7 @@ class Link:
             unasked=self.draining.left if self.draining else None,
             unasked_of=self.draining.total if self.draining else None,
             unasked_s=self.draining.seconds if self.draining else None,
-            trouble=self.trouble,
+            trouble=self.unsaved or self.trouble,
         )
         if state != self._published:
             # An answer must never be lost because the header could not be written.
@@ -146,11 +151,21 @@ class Link:
                 accounts.save_engine(self._store, self._profile, state, datetime.now(UTC))
                 self._published = state
 
+    def keep_limit(self) -> None:
+        """A Retry-After that the engine before was told holds for this one, too."""
+        before = accounts.engine_state(self._store, self._profile)
+        until = (
+            times.parse(before.until) if before is not None and before.connection in ("limited", "stopped") else None
+        )
+        left_s = (until - datetime.now(UTC)).total_seconds() if until is not None else 0.0
+        if left_s > 0:
+            self.budget.limited(time.monotonic(), left_s, random.random())  # noqa: S311
+
     def stopped(self) -> None:
         """The engine ends in good order: the header of other processes must not call it live."""
         with _unless_stored():
             self._tally.write_all()
-        self._set("stopped")
+        self._set("stopped", until=self._state.connection == "limited")
 
     def _refused(self, refusal: Refusal, started: float, key: ApiKey | None) -> None:
         if refusal.status == 401:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from vivix_tui.config import Config
@@ -22,9 +23,11 @@ from vivix_tui.engine import accepted_file
 from vivix_tui.engine.link import Link
 from vivix_tui.errors import BadReply, Refusal, StoreError, Unreachable
 from vivix_tui.store import accounts, calls, generations, query, submissions
+from vivix_tui.store.prices import prices_of
 from vivix_tui.store.store import Store
 
 STEP_S = 0.2
+FIRST_LOOK_S = 5.0
 STORE_AGAIN_S = 1.0
 UNKNOWN_PAUSES_AT = 2
 ACCEPTED_FILE = "accepted.jsonl"
@@ -50,19 +53,30 @@ class Submitter:
     async def run(self) -> None:
         """For ever; sleeps while nothing may go out."""
         self._recover()
+        # With the account's limit no POST has to find it out, and with its balance an unknown outcome can be judged.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._link.looked.wait(), FIRST_LOOK_S)
         while True:
             self._settle_asked()
             item = submissions.next_queued(self._store, self._profile)
             if item is None:
                 await self._wake.wait()
                 self._wake.clear()
-            elif self._waits() or not self._checked(item) or not self._affordable(item):
+            elif not self._may_go(item):
                 await asyncio.sleep(STEP_S)
             else:
                 await self._link.turn()
+                # The turn may have come late: what was wished meanwhile counts.
+                if submissions.next_queued(self._store, self._profile) != item or not self._may_go(item):
+                    self._link.give_back()
+                    continue
                 # A sending that has begun is seen to its end even while the engine stops: its answer names the id.
                 self.sending = asyncio.ensure_future(self._send(item))
                 await asyncio.shield(self.sending)
+
+    def _may_go(self, item: Submission) -> bool:
+        """Whether nothing speaks against sending it now; refuses or holds it where the body or the user's cap does."""
+        return not self._waits() and self._checked(item) and self._affordable(item)
 
     def _settle_asked(self) -> None:
         """Retries that had to ask how their original ended: the answer lets them go, or refuses them unsent."""
@@ -70,12 +84,10 @@ class Submitter:
             original = generations.get(self._store, self._profile, item.retry_of or "")
             if original is None:
                 continue
-            checked, wished = times.parse(original.checked_at), times.parse(item.created_at)
-            answered = checked is not None and wished is not None and checked >= wished
             now = datetime.now(UTC)
             if original.status == FAILED:
                 submissions.asked(self._store, item, now)
-            elif answered or generations.not_asked_about(self._store, self._profile, original.generation_id):
+            elif generations.was_asked(self._store, self._profile, original.generation_id):
                 self._settle(item, original, now)
 
     def _settle(self, item: Submission, original: Generation, now: datetime) -> None:
@@ -83,12 +95,12 @@ class Submitter:
         if reason is None:
             submissions.asked(self._store, item, now)
         else:
-            step = "R asks again" if not original.ended else "Say again explicitly to send the same body once more"
-            submissions.refuse_unsent(self._store, item, reason, now, code="NOT_FAILED", next_step=f"{step}.")
+            step = "R asks again" if not original.ended else "R, or `vivix-tui retry --again`, sends it all the same"
+            submissions.refuse_unsent(self._store, item, reason, now, code=s.NOT_FAILED, next_step=f"{step}.")
 
     def _waits(self) -> bool:
         """Whether the next body has to wait: for a time that the API named, or for a slot."""
-        taken = query.in_flight(self._store, self._profile)
+        taken = query.in_flight(self._store, self._profile, datetime.now(UTC))
         if time.monotonic() < self._not_before:
             # Refused for lack of a slot: the first of our jobs that ends frees one, before the time is over.
             return self._full_at is None or taken >= self._full_at
@@ -104,16 +116,28 @@ class Submitter:
         return reason is None
 
     def _affordable(self, item: Submission) -> bool:
-        """Whether it stays below the user's daily cap; else it is held, with the reason."""
+        """Whether it stays below the user's daily cap; else it is held, with the reason.
+
+        One whose price nobody knows is held, too: a release is the user's word that it may go out.
+        """
         if not self._daily_cap:
             return True
         now = datetime.now(UTC)
+        cost = item.credits_estimate
+        if cost is None:
+            if not accounts.models(self._store, self._profile):
+                return False  # the catalogue is asked for at the start: the price will be known in a moment
+            (price,) = prices_of(self._store, self._profile, [item.body])
+            cost = price.high if price else None
+            if cost is not None:
+                submissions.price(self._store, item.submission_id, cost)
         spent = submissions.spent_since(self._store, self._profile, times.midnight(now))
-        if spent + (item.credits_estimate or 0) <= self._daily_cap:
+        released = item.error == s.OVER_CAP
+        if spent + (cost or 0) <= self._daily_cap and (cost is not None or released):
             return True
-        price = "an unknown price" if item.credits_estimate is None else f"up to {item.credits_estimate:,}"
-        reason = f"spend.daily_cap is {self._daily_cap:,}, {spent:,} went out today, this one costs {price}"
-        submissions.hold_for(self._store, item, "DAILY_CAP", reason, now)
+        words = "costs nobody knows what; `queue release` sends it" if cost is None else f"costs up to {cost:,}"
+        reason = f"spend.daily_cap is {self._daily_cap:,}, {spent:,} went out today, this one {words}"
+        submissions.hold_for(self._store, item, s.OVER_CAP, reason, now)
         return False
 
     async def _send(self, item: Submission) -> None:
@@ -171,11 +195,10 @@ class Submitter:
                 if not failed and meanwhile is not None:
                     meanwhile()
                 failed = True
-                self._link.trouble = f"{words}: {error}"
+                self._link.unsaved = f"{words}: {error}"
                 await asyncio.sleep(STORE_AGAIN_S)
             else:
-                if failed:
-                    self._link.trouble = None
+                self._link.unsaved = None
                 return
 
     def _recover(self) -> None:
@@ -186,12 +209,18 @@ class Submitter:
             item = submissions.get(self._store, submission_id)
             if item is not None and item.state == s.UNKNOWN:
                 submissions.accepted(self._store, item, answer, item.balance_after, now)
+        put_off_at = submissions.put_off_at(self._store, self._profile, s.NO_SLOT)
+        if put_off_at is not None:
+            # A full account is not asked more often because the program was started again.
+            waited_s = max(0.0, (now - put_off_at).total_seconds())
+            self._full_at = query.in_flight(self._store, self._profile, datetime.now(UTC))
+            self._not_before = max(self._not_before, time.monotonic() + s.SLOT_WAIT_S - waited_s)
 
     async def _refused(self, item: Submission, refusal: Refusal) -> None:
         verdict = verdict_on_refusal(refusal.status, refusal.code, refusal.retry_after_s)
         # The API counts jobs that we do not see. The one being sent is among ours until its outcome is written.
-        taken = query.in_flight(self._store, self._profile) - 1
-        self._full_at = taken if refusal.code == "CONCURRENCY_LIMIT" else None
+        taken = query.in_flight(self._store, self._profile, datetime.now(UTC)) - 1
+        self._full_at = taken if refusal.code == s.NO_SLOT else None
         self._not_before = time.monotonic() + verdict.wait_s
         await self._ended(item, verdict.state, refusal)
         if verdict.pause:
@@ -210,7 +239,10 @@ class Submitter:
             lambda: submissions.ended(self._store, item, state, now, refusal=refusal),
             f"a submission was {state} ({refusal.code}), which cannot be stored",
         )
-        self._unknown_in_a_row = self._unknown_in_a_row + 1 if state == s.UNKNOWN else 0
+        if state == s.UNKNOWN:
+            self._unknown_in_a_row += 1
+        elif refusal.status:  # a closed port says nothing about what becomes of a body that arrives
+            self._unknown_in_a_row = 0
         if self._unknown_in_a_row >= UNKNOWN_PAUSES_AT:
             # Each further body might be charged without an answer, too: that is for the user to risk.
             reason = f"{self._unknown_in_a_row} submissions in a row had no readable answer, may have been charged"

@@ -25,7 +25,8 @@ class EngineState:
 
     `connection` is one of `starting`, `live`, `retrying`, `offline`, `limited`, `rejected`, `nokey`, `stopped`;
     `until` (ISO 8601) is when the next call may go; of `unasked_of` imported generations `unasked` were not asked about
-    yet, which takes about `unasked_s` seconds more; `trouble` names a background task that was restarted.
+    yet, which takes about `unasked_s` seconds more; `trouble` is a sentence about a background task that was
+    restarted, or about what cannot be stored.
     """
 
     pid: int

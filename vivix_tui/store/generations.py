@@ -84,16 +84,24 @@ def insert_past(
 
 
 def record(
-    store: Store, profile: str, answer: Answer, *, asked_at: datetime, born: datetime | None = None, fetch: bool = False
+    store: Store,
+    profile: str,
+    answer: Answer,
+    *,
+    asked_at: datetime,
+    now: datetime | None = None,
+    born: datetime | None = None,
+    fetch: bool = False,
 ) -> Generation | None:
     """Applies `answer` to its row. Returns the row as it is now, None where the answer had to be dropped.
 
-    `born` is when the server made it (never later than now), for sorting. When the generation completed and its
-    files are wanted, by a wish or by `fetch` (all are), the downloads are queued in the same transaction.
+    `now` shows a clock that was set back. `born` is when the server made it (never later than now), for sorting. When
+    the generation completed and its files are wanted, by a wish or by `fetch` (all are), the downloads are queued in
+    the same transaction.
     """
     with store.write() as connection:
         row = _locked(connection, profile, answer.generation_id)
-        after = apply(row, answer, asked_at) if row is not None else None
+        after = apply(row, answer, asked_at, now) if row is not None else None
         if row is None or after is None:
             return None
         _save(connection, after, sort_ms=times.to_ms(born) if born and row.created_at is None else None)
@@ -183,12 +191,13 @@ def charges(store: Store, profile: str, model: str, *, most: int = 50) -> list[t
     return [(row[0], row[1]) for row in rows]
 
 
-def not_asked_about(store: Store, profile: str, generation_id: str) -> bool:
-    """Whether nobody will ask about it by itself: it has ended, or is out of reach, and no wish to ask is left."""
-    return not store.all(
-        "SELECT 1 FROM generations WHERE profile = ? AND generation_id = ? AND (section = 0 OR hurry = 1)",
-        (profile, generation_id),
+def was_asked(store: Store, profile: str, generation_id: str) -> bool:
+    """Whether the wish to know now was answered, or had no answer and nobody will ask by itself any more."""
+    sql = (
+        "SELECT 1 FROM generations WHERE profile = ? AND generation_id = ? AND hurry = 0"
+        " AND (note IS NULL OR section IS NOT 0)"
     )
+    return bool(store.all(sql, (profile, generation_id)))
 
 
 def unasked(store: Store, profile: str, limit: int, *, newest: bool = False) -> list[Live]:
@@ -230,6 +239,12 @@ def add_event(
         "INSERT INTO events (profile, subject, at, event, detail) VALUES (?, ?, ?, ?, ?)",
         (profile, subject, times.iso(at), event, detail),
     )
+
+
+def has_event(connection: sqlite3.Connection, profile: str, subject: str, event: str) -> bool:
+    """Whether the timeline of a generation or submission has such a line."""
+    sql = "SELECT 1 FROM events WHERE profile = ? AND subject = ? AND event = ?"
+    return connection.execute(sql, (profile, subject, event)).fetchone() is not None
 
 
 def body_facts(body: str | None) -> tuple[str | None, str | None]:

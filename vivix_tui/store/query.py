@@ -14,7 +14,7 @@ from datetime import datetime
 from vivix_tui.domain import times
 from vivix_tui.domain.account import Account, Model
 from vivix_tui.domain.download import Download
-from vivix_tui.domain.generation import Generation
+from vivix_tui.domain.generation import PENDING, PROCESSING, Generation
 from vivix_tui.domain.submission import Submission
 from vivix_tui.store import accounts, audits, downloads, generations, submissions
 from vivix_tui.store.accounts import EngineState
@@ -23,6 +23,7 @@ from vivix_tui.store.history import SETTINGS
 from vivix_tui.store.order import RANKS, TEXT, Order, before_sql, order_sql, rows_sql
 from vivix_tui.store.store import Store
 
+ODD_STATUS_MS = 900_000
 PHASES = ("active", "queued", "done", "failed", "gone")
 DEFAULT_ORDER = Order()
 AT_ONCE = 1_000
@@ -200,20 +201,30 @@ def counts(store: Store, profile: str) -> Mapping[str, int]:
     return dict.fromkeys(PHASES, 0) | {phase: int(number) for phase, number in rows}
 
 
-def in_flight(store: Store, profile: str) -> int:
-    """Slots that are taken as far as we see: jobs the server works on, and POSTs under way."""
+def in_flight(store: Store, profile: str, now: datetime) -> int:
+    """Slots that are taken as far as we see: jobs the server works on, and POSTs under way.
+
+    A status that the documents do not know may be an end, and a slot that is never freed would stop the queue for good:
+    it counts for a while. The API itself says where there is no slot.
+    """
     jobs = store.one(
-        "SELECT count(*) FROM generations WHERE profile = ? AND section = 0 AND status IS NOT NULL", (profile,)
+        "SELECT count(*) FROM generations WHERE profile = ? AND section = 0 AND (status IN (?, ?)"
+        " OR (status IS NOT NULL AND sort_ms > ?))",
+        (profile, PENDING, PROCESSING, times.to_ms(now) - ODD_STATUS_MS),
     )[0]
     sending = store.one("SELECT count(*) FROM submissions WHERE profile = ? AND state = 'sending'", (profile,))[0]
     return int(jobs) + int(sending)
 
 
-def under_way(store: Store, profile: str) -> tuple[int, int]:
-    """(submissions queued or being sent, downloads queued or active): what a user may not expect to stop."""
-    sending = "SELECT count(*) FROM submissions WHERE profile = ? AND state IN ('queued', 'sending') AND NOT held"
-    files = "SELECT count(*) FROM downloads WHERE profile = ? AND state IN ('queued', 'active')"
-    return int(store.one(sending, (profile,))[0]), int(store.one(files, (profile,))[0])
+def under_way(store: Store, profile: str) -> tuple[int, int, int]:
+    """(submissions queued, being sent, downloads queued or active): what a user may not expect to stop."""
+    row = store.one(
+        "SELECT (SELECT count(*) FROM submissions WHERE profile = :p AND state = 'queued' AND NOT held),"
+        " (SELECT count(*) FROM submissions WHERE profile = :p AND state = 'sending'),"
+        " (SELECT count(*) FROM downloads WHERE profile = :p AND state IN ('queued', 'active'))",
+        {"p": profile},
+    )
+    return row[0], row[1], row[2]
 
 
 def detail(store: Store, profile: str, kind: str, row_id: str) -> Detail | None:

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from vivix_tui.domain import submission as s
 from vivix_tui.domain import times
+from vivix_tui.domain.generation import ENDED, PENDING
 from vivix_tui.domain.submission import Accepted, Submission
 from vivix_tui.errors import Refusal
 from vivix_tui.store.generations import add_event, body_facts, storable
@@ -20,6 +21,7 @@ from vivix_tui.store.store import Store
 
 COLUMNS = tuple(f.name for f in fields(Submission))
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM submissions"
+_PAUSED = "(SELECT 1 FROM accounts a WHERE a.profile = submissions.profile AND a.queue_paused IS NOT NULL)"
 
 
 def from_row(row: sqlite3.Row) -> Submission:
@@ -79,22 +81,27 @@ def retry_under_way(store: Store, profile: str, generation_id: str) -> str | Non
 def attempts(store: Store, profile: str, generation_id: str) -> int:
     """How many retries led to this generation: its ancestors, one after the other."""
     sql = (
-        "WITH RECURSIVE line (id, n) AS (SELECT ?1, 0 UNION ALL"
-        " SELECT g.retry_of, n + 1 FROM line JOIN generations g ON g.profile = ?2 AND g.generation_id = line.id"
+        "WITH RECURSIVE line (id, n) AS (SELECT :id, 0 UNION ALL"
+        " SELECT g.retry_of, n + 1 FROM line JOIN generations g ON g.profile = :p AND g.generation_id = line.id"
         " WHERE g.retry_of IS NOT NULL AND n < 100) SELECT max(n) FROM line"
     )
-    return int(store.one(sql, (generation_id, profile))[0])
+    return int(store.one(sql, {"id": generation_id, "p": profile})[0])
 
 
 def next_queued(store: Store, profile: str) -> Submission | None:
     """The first body that may go out, None while there is none or the queue is paused."""
     rows = store.all(
-        f"{_SELECT} WHERE profile = ? AND state = 'queued' AND NOT held AND NOT ask_first AND NOT EXISTS"
-        " (SELECT 1 FROM accounts a WHERE a.profile = submissions.profile AND a.queue_paused IS NOT NULL)"
+        f"{_SELECT} WHERE profile = ? AND state = 'queued' AND NOT held AND NOT ask_first AND NOT EXISTS {_PAUSED}"
         " ORDER BY position LIMIT 1",
         (profile,),
     )
     return from_row(rows[0]) if rows else None
+
+
+def put_off_at(store: Store, profile: str, code: str) -> datetime | None:
+    """When a body that waits still was last answered with this code, None where none was."""
+    sql = "SELECT max(sent_at) FROM submissions WHERE profile = ? AND state = 'queued' AND error = ?"
+    return times.parse(store.one(sql, (profile, code))[0])
 
 
 def asking_first(store: Store, profile: str) -> list[Submission]:
@@ -113,12 +120,12 @@ def asked(store: Store, item: Submission, now: datetime) -> None:
 
 
 def begin(store: Store, submission_id: str, balance: int | None, now: datetime) -> bool:
-    """`queued` → `sending`, on disk before the first byte may leave. False if it is no longer queued."""
+    """`queued` → `sending`, on disk before the first byte may leave. False if it may no longer go out."""
     with store.write(durable=True) as connection:
         cursor = connection.execute(
             "UPDATE submissions SET state = 'sending', sent_at = ?, balance_before = ?, balance_after = NULL,"
             " error = NULL, message = NULL, next = NULL, request_id = NULL"
-            " WHERE submission_id = ? AND state = 'queued' AND NOT held AND NOT ask_first",
+            f" WHERE submission_id = ? AND state = 'queued' AND NOT held AND NOT ask_first AND NOT EXISTS {_PAUSED}",
             (times.iso(now), balance, submission_id),
         )
         return cursor.rowcount == 1
@@ -126,25 +133,31 @@ def begin(store: Store, submission_id: str, balance: int | None, now: datetime) 
 
 def accepted(
     store: Store, item: Submission, answer: Accepted, balance: int | None, now: datetime, *, known: bool = True
-) -> None:
+) -> bool:
     """The API made it: the id is stored, and the generation is followed from now on.
 
-    `known` is False where the user and not the API named the id: then its status has yet to be asked for.
+    `known` is False where the user and not the API named the id: then its status has yet to be asked for, and nothing
+    is written (False) where the submission is no longer unknown, or the generation came of another one.
     """
     with store.write(durable=True) as connection:
+        if not known and not _may_be(connection, item, answer.generation_id):
+            return False
         connection.execute(
             "UPDATE submissions SET state = 'accepted', generation_id = ?, balance_after = ?,"
             " request_id = coalesce(?, request_id) WHERE submission_id = ?",
             (answer.generation_id, balance, answer.request_id, item.submission_id),
         )
-        status = answer.status if known else None
+        # How it ended, and what it brought, only the status endpoint tells: it is asked about once, at least.
+        status = (PENDING if answer.status in ENDED else answer.status) if known else None
         made = min(times.parse(answer.created_at) or now, now)
+        # An id that an API names twice stays that of the body it was first named for.
         connection.execute(
             "INSERT INTO generations (profile, generation_id, status, model, credits_estimate, created_at,"
             " tracked_at, body, prompt, submission_id, retry_of, request_id, sort_ms)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET body = excluded.body, submission_id = excluded.submission_id,"
-            " retry_of = excluded.retry_of, forgotten_at = NULL",
+            " ON CONFLICT DO UPDATE SET body = excluded.body, prompt = excluded.prompt,"
+            " submission_id = excluded.submission_id, retry_of = excluded.retry_of, forgotten_at = NULL"
+            " WHERE generations.submission_id IS NULL",
             (
                 item.profile, answer.generation_id, status, answer.model or item.model, answer.credits_estimate,
                 answer.created_at, times.iso(now), item.body, item.prompt, item.submission_id, item.retry_of,
@@ -153,6 +166,17 @@ def accepted(
         )  # fmt: skip
         add_event(connection, item.profile, item.submission_id, now, s.ACCEPTED, answer.generation_id)
         add_event(connection, item.profile, answer.generation_id, now, status or "tracked")
+    return True
+
+
+def _may_be(connection: sqlite3.Connection, item: Submission, generation_id: str) -> bool:
+    """Whether this submission is unknown still, and the generation not that of another one."""
+    found = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM submissions WHERE submission_id = :s AND state = 'unknown') AND NOT EXISTS"
+        " (SELECT 1 FROM generations WHERE profile = :p AND generation_id = :g AND submission_id <> :s)",
+        {"s": item.submission_id, "p": item.profile, "g": generation_id},
+    )
+    return bool(found.fetchone()[0])
 
 
 def ended(
@@ -173,19 +197,22 @@ def ended(
         add_event(connection, item.profile, item.submission_id, now, state, refusal.code)
 
 
-def resolve(store: Store, submission_id: str, state: str, now: datetime) -> None:
-    """`unknown` → `state`, as the user decided."""
+def resolve(store: Store, submission_id: str, state: str, now: datetime) -> bool:
+    """`unknown` → `state`, as the user decided. False where it is no longer unknown."""
     if state not in s.LEGAL[s.UNKNOWN]:
         raise ValueError(f"unknown is not resolved as {state}")
     with store.write(durable=True) as connection:
-        connection.execute(
+        cursor = connection.execute(
             "UPDATE submissions SET state = ? WHERE submission_id = ? AND state = 'unknown'", (state, submission_id)
         )
+        if not cursor.rowcount:
+            return False
         connection.execute(
             "INSERT INTO events (profile, subject, at, event, detail)"
             " SELECT profile, submission_id, ?, ?, 'by you' FROM submissions WHERE submission_id = ?",
             (times.iso(now), state, submission_id),
         )
+    return True
 
 
 def spent_since(store: Store, profile: str, since: datetime) -> int:
@@ -197,6 +224,12 @@ def spent_since(store: Store, profile: str, since: datetime) -> int:
         (profile, times.iso(since)),
     )
     return int(row[0])
+
+
+def price(store: Store, submission_id: str, most: int) -> None:
+    """What it may cost at most, in credits, known only after it was queued."""
+    with store.write() as connection:
+        connection.execute("UPDATE submissions SET credits_estimate = ? WHERE submission_id = ?", (most, submission_id))
 
 
 def hold_for(store: Store, item: Submission, code: str, reason: str, now: datetime) -> None:
@@ -254,10 +287,14 @@ def saw_balance(store: Store, profile: str, balance: int) -> None:
 
 
 def pause_queue(store: Store, profile: str, reason: str | None, *, needs: int | None = None) -> None:
-    """Pauses the whole queue with a reason, or resumes it (None). A balance of `needs` credits resumes it, too."""
+    """Pauses the whole queue with a reason, or resumes it (None). A balance of `needs` credits resumes it, too.
+
+    A pause that only the user ends stays one, whatever else comes up.
+    """
     with store.write() as connection:
         connection.execute(
             "INSERT INTO accounts (profile, queue_paused, queue_needs) VALUES (?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET queue_paused = excluded.queue_paused, queue_needs = excluded.queue_needs",
+            " ON CONFLICT DO UPDATE SET queue_paused = excluded.queue_paused, queue_needs = excluded.queue_needs"
+            " WHERE queue_paused IS NULL OR queue_needs IS NOT NULL OR excluded.queue_needs IS NULL",
             (profile, reason, needs),
         )

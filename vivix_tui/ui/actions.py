@@ -122,13 +122,16 @@ def show_statistics(screen: MainScreen) -> None:
 
 def quit_program(screen: MainScreen) -> None:
     """Asks only when something is under way; what is on disk goes on next time."""
-    sending, files = query.under_way(screen.store, screen.profile)
-    if not sending and not files:
+    waiting, sending, files = query.under_way(screen.store, screen.profile)
+    if not waiting and not sending and not files:
         screen.app.exit(return_code=0)
         return
-    parts = [f"{sending} submission{'s' * (sending != 1)} waiting" if sending else ""]
+    parts = [f"{waiting} submission{'s' * (waiting != 1)} waiting" if waiting else ""]
     parts += [f"{files} download{'s' * (files != 1)} under way" if files else ""]
-    text = f"{' and '.join(filter(None, parts))}. All of it goes on when vivix-tui runs again."
+    goes_on = " and ".join(filter(None, parts))
+    text = f"{goes_on}. All of it goes on when vivix-tui runs again." if goes_on else ""
+    if sending:
+        text += f"\n{sending} being sent: an answer that does not come within seconds leaves unknown what was charged."
 
     def leave(confirmed: str | None) -> None:
         if confirmed:

@@ -37,29 +37,36 @@ SOURCES = {
 
 def retry(screen: MainScreen) -> None:
     """Asks once, with the price; nothing that was pressed before the question counts as an answer."""
-    ids = [row_id for kind, row_id in screen.targets() if kind == "generation"]
-    quotes = verbs_retry.quotes(screen.store, screen.profile, ids)
+    quotes = verbs_retry.quotes(screen.store, screen.profile, [row_id for _, row_id in screen.targets()])
     able = [quote for quote in quotes if quote.obstacle is None]
     if not able:
         raise UsageError(f"cannot be retried: {quotes[0].obstacle}")
-    text = [f"The same body is sent again. Price: {price_words([quote.price for quote in able])}."]
-    if len(able) < len(ids):
-        text.append(f"{len(ids) - len(able)} of {len(ids)} cannot be retried and are left out.")
-    text += _notes(able)
-    styles = _warn(screen, able, text)
+    # What should not be repeated without saying so is not among many that y repeats.
+    clear = [quote for quote in able if quote.needs_again is None] or able
     one = able[0] if len(able) == 1 else None
-    seeded = one is not None and one.needs_again is not None and '"seed"' in one.body and one.asks_first is None
-    title = f"Retry {short(able[0].generation_id)}?" if one else f"Retry {len(able)} generations?"
-    yes = f"retry for {in_words([quote.price for quote in able])}"
-    more = [("s", "with a new seed")] if seeded else []
+    text = [f"The same body is sent again. Price: {price_words([quote.price for quote in clear])}."]
+    if len(able) < len(quotes):
+        text.append(f"{len(quotes) - len(able)} of {len(quotes)} cannot be retried and are left out.")
+    text += _notes(able)
+    styles = _warn(screen, clear, text)
+    more = []
+    if one is not None and one.needs_again is not None and '"seed"' in one.body and one.asks_first is None:
+        more.append(("s", "with a new seed"))
+    if one is not None and one.out_of_reach:
+        more.append(("a", "again, whatever it says"))
+    if len(clear) < len(able):
+        more.append(("a", f"all {len(able)} for {in_words([quote.price for quote in able])}"))
 
     def queue(answer: str | None) -> None:
         if answer == "s" and one is not None:
             changed = with_seed(one.body, random.randrange(SEEDS))  # noqa: S311 - a seed is no secret
             _ask_changed(screen, one.generation_id, one.body, changed)
         elif answer:
-            screen.wish(lambda: verbs_retry.retry_all(screen.store, screen.profile, able).text)
+            wanted, again = (able, True) if answer == "a" else (clear, False)
+            screen.wish(lambda: verbs_retry.retry_all(screen.store, screen.profile, wanted, again=again).text)
 
+    title = f"Retry {short(one.generation_id)}?" if one else f"Retry {len(able)} rows?"
+    yes = f"{'retry' if len(clear) == len(able) else f'retry {len(clear)}'} for {in_words([q.price for q in clear])}"
     screen.ask(Confirm(title, "\n".join(text), yes, *more, styles=styles), queue)
 
 
@@ -212,16 +219,33 @@ def price_words(prices: Sequence[Price | None]) -> str:
 
 
 def _notes(quotes: Sequence[Quote]) -> list[str]:
-    """What the user should know about each: advice on its code, and why it may be refused or a waste."""
-    notes = []
-    for quote in quotes:
-        words = [quote.needs_again, quote.asks_first and f"{quote.asks_first}; the API is asked first", quote.complaint]
-        if quote.advice is not None:
-            words.append(quote.advice.text + (" E edits." if quote.advice.kind == "edit" else ""))
-        name = f"{short(quote.generation_id)}: " if len(quotes) > 1 else ""
-        notes += [_sentence(f"{name}{one_line(note, 300)}") for note in words if note]
-    hidden = len(notes) - NOTES_SHOWN
-    return notes[:NOTES_SHOWN] + ([f"and {hidden} more"] if hidden > 0 else [])
+    """What the user should know about them, what costs most first: advice on codes, why one may be refused or a waste.
+
+    What is the same for several is said once.
+    """
+    notes: dict[str, list[str]] = {}
+    for words_of in (_why_not, lambda quote: quote.complaint, _advice):
+        for quote in quotes:
+            note = words_of(quote)
+            if note:
+                notes.setdefault(note, []).append(short(quote.generation_id))
+    lines = []
+    for note, ids in notes.items():
+        name = "" if len(quotes) == 1 else f"{ids[0]}: " if len(ids) == 1 else f"{len(ids)} of them: "
+        lines.append(_sentence(f"{name}{one_line(note, 300)}"))
+    hidden = len(lines) - NOTES_SHOWN
+    return lines[:NOTES_SHOWN] + ([f"and {hidden} more"] if hidden > 0 else [])
+
+
+def _why_not(quote: Quote) -> str | None:
+    asks = quote.asks_first and f"{quote.asks_first}; the API is asked first"
+    return "; ".join(filter(None, (quote.needs_again, asks))) or None
+
+
+def _advice(quote: Quote) -> str | None:
+    if quote.advice is None:
+        return None
+    return quote.advice.text + (" E edits." if quote.advice.kind == "edit" else "")
 
 
 def _sentence(text: str) -> str:

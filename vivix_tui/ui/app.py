@@ -85,6 +85,7 @@ class VivixApp(App[int]):
         notice: str | None = None,
         on_ready: Callable[[], None] = _nothing,
         wake: Callable[[], None] = _nothing,
+        unsaved: Callable[[], str | None] = _nothing,
         offer_key: Callable[[str], str | None] | None = None,
         thumbnails: Path | None = None,
         state: Path | None = None,
@@ -94,7 +95,8 @@ class VivixApp(App[int]):
         self.store, self.profile = store, profile
         self.choices = Choices(store, profile, settings, state)
         self.keymap_in_force, self._complaints = keymap(settings.keys)
-        self.notice, self.clock, self.wake, self.offer_key = notice, clock, wake, offer_key
+        self.notice, self.clock, self.offer_key = notice, clock, offer_key
+        self.wake, self.unsaved = wake, unsaved
         self.glyphs = ASCII if settings.ui.ascii else GLYPHS
         self.thumbnails = thumbnails
         self._on_ready = on_ready

@@ -21,7 +21,8 @@ def show_bars(screen: MainScreen) -> None:
         return
     gauges = present_bar.fitting(present_bar.gauges(facts, screen.clock(), glyphs), width - 2)
     screen.query_one("#status", Bar).show([(f" {gauge.text} ", gauge.role) for gauge in gauges])
-    screen.query_one(Banner).say(present_bar.banner(facts, glyphs, screen.trouble or screen.listing.trouble))
+    trouble = screen.trouble or screen.listing.trouble
+    screen.query_one(Banner).say(present_bar.banner(facts, glyphs, trouble, screen.unsaved()))
     state = present_bar.state_words(
         screen.listing.filter,
         screen.listing.order,

@@ -53,9 +53,11 @@ def _needs_generation(context: Context) -> str | None:
 
 
 def _retry(context: Context) -> str | None:
-    reason, row = _needs_generation(context), context.row
+    reason, row = _needs_target(context), context.row
     if reason or context.marked or row is None:
         return reason
+    if row.kind == "submission" and row.status != s.REFUSED:
+        return f"it is {row.status}; only what was refused or became a generation is sent again"
     return None if row.has_body else "its body is not known here, so there is nothing to send again"
 
 

@@ -111,12 +111,15 @@ def _import(engine: EngineState | None) -> str:
     return f"checking {engine.unasked_of - engine.unasked:,} of {engine.unasked_of:,}{eta}"
 
 
-def banner(facts: Facts, glyphs: dict[str, str], trouble: str | None = None) -> str | None:
+def banner(facts: Facts, glyphs: dict[str, str], trouble: str | None = None, unsaved: str | None = None) -> str | None:
     """The one thing that the user has to know or do, None while there is none.
 
-    `trouble` is why the store cannot be read: all else that is shown is old then.
+    `trouble` is why the store cannot be read: all else that is shown is old then. `unsaved` is what the engine knows
+    and cannot write into it: what was paid for may stand nowhere else.
     """
     engine, dot = facts.engine, f" {glyphs['dot']} "
+    if unsaved:
+        return one_line(unsaved, 400)
     if trouble:
         return f"What is shown may be old: {one_line(trouble, 300)}"
     if engine is not None and engine.connection == "rejected":
@@ -132,7 +135,7 @@ def banner(facts: Facts, glyphs: dict[str, str], trouble: str | None = None) -> 
     if engine is not None and engine.connection in ("offline", "retrying") and engine.detail:
         return one_line(engine.detail, 400)
     if engine is not None and engine.trouble:
-        return f"A part of the engine was restarted: {one_line(engine.trouble, 300)}"
+        return one_line(engine.trouble, 400)
     return None
 
 

@@ -73,7 +73,7 @@ class MainScreen(Screen[None]):
         self.forgotten: list[tuple[str, ...]] = []
         self._teller = Teller(self, lambda: app.choices.settings.notify, app.clock)
         self.drafts: dict[str, Draft] = {}
-        self.clock, self.glyphs, self._wake = app.clock, app.glyphs, app.wake
+        self.clock, self.glyphs, self._wake, self.unsaved = app.clock, app.glyphs, app.wake, app.unsaved
         self.notice = app.notice
         self.listing = Listing(app.store, app.profile)
         self.listing.order = Order.named(app.choices.chosen.sort or "")
@@ -119,7 +119,7 @@ class MainScreen(Screen[None]):
         revision, self.trouble = self.store.revision, None
         self.listing.reload()
         self.table.marks = dict.fromkeys(filter(None, self.listing.heirs(self.table.marks).values()))
-        self.facts = read_facts(self.store, self.profile, self.notice)
+        self.facts = read_facts(self.store, self.profile, self.clock(), self.notice)
         self._arrange()
         self.table.follow_changes()
         self._show_detail()
