@@ -29,8 +29,8 @@ def tick_ms() -> float:
         asked = cadence.tick(now, budget, 8)
         spent += time.process_time() - began
         for key in asked:
-            budget.answered(now, 500)
             budget.ended()
+            budget.answered(now, 500)
             cadence.answered(key, now, usable=True, age_s=50.0 + now)
             if key in waiting:
                 cadence.over(key)

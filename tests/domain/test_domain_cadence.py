@@ -58,6 +58,7 @@ class Clockwork:
         used = len(self.window)
         self.calls.append((self.now, what))
         self.window.append(self.now)
+        self.budget.ended()
         if status == 200 and used >= self.limit:
             self.limited += 1
             self.budget.limited(self.now, 5, 0.5)
@@ -65,7 +66,6 @@ class Clockwork:
             self.budget.answered(self.now, self.limit - used - 1)
         else:
             self.budget.failed(self.now, 0.5)
-        self.budget.ended()
         return status == 200
 
     def worst(self, seconds: float) -> int:
@@ -230,6 +230,18 @@ def test_what_is_no_longer_followed_is_forgotten_even_while_its_answer_is_awaite
     cadence.wish("g")
     assert len(cadence) == 0
     assert cadence.tick(9.0, budget, 8) == []
+
+
+def test_what_nobody_knows_goes_before_what_waits_for_its_turn() -> None:
+    """Two hundred that all had to wait for minutes must not make the newest wait as long for its first answer."""
+    known = {f"g{i}": Watched(VIDEO, age_s=50.0) for i in range(240)}
+    world = Clockwork(60, known)
+    world.run(300)
+    world.cadence.follow(known | {"new": Watched(VIDEO)}, world.now)
+    world.born["new"] = world.now
+    world.calls.clear()
+    world.run(10)
+    assert "new" in [what for _, what in world.calls]
 
 
 def test_what_nobody_knows_goes_before_what_is_late() -> None:

@@ -75,7 +75,8 @@ class Budget:
             return False
         self._refill(now)
         reserve = 0.0 if urgent or self._failures else min(RESERVE_SHARE * self.limit, 5.0)
-        return self._tokens >= 1.0 + min(reserve, self._burst(now) - 1.0)
+        # Who had to wait until the bucket is full would lose what flows over until the next look at it.
+        return self._tokens >= 1.0 + min(reserve, max(0.0, self._burst(now) - 1.5))
 
     def may_drain(self, now: float) -> bool:
         """Whether a call that nobody waits for may start now: something is left for those that cannot wait."""
@@ -99,15 +100,14 @@ class Budget:
         self._in_flight -= 1
 
     def answered(self, now: float, remaining: int | None) -> None:
-        """A usable answer came; `remaining` is its X-RateLimit-Remaining."""
+        """A usable answer to a call that has ended came; `remaining` is its X-RateLimit-Remaining."""
         if self._failures:
             self.hold_back(now)
         self._failures, self.failing_since, self._outage_until = 0, None, 0.0
         if remaining is None:
             return
         self.remaining = max(0, remaining)
-        # The answer that is being counted is still among those in flight, and its call is in `remaining` already.
-        self._left = float(remaining - max(0, self._in_flight - 1))
+        self._left = float(remaining - self._in_flight)
         self._others.saw(now, self._left, self.limit - self._left - self.used(now), self.limit)
         self._answered_at = now
         self._pace(now)

@@ -173,7 +173,7 @@ class Cadence:
                 job.failures, job.not_before = 0, -math.inf
 
     def _due(self, now: float, room: int) -> list[str]:
-        """The user's wishes, then those that nobody knows or that waited far too long, then the most urgent."""
+        """The user's wishes, then what nobody knows, then what waited far too long, then the most urgent."""
         due: list[tuple[int, float, str]] = []
         for generation_id in self._wishes:
             job = self._live.get(generation_id)
@@ -183,11 +183,13 @@ class Cadence:
             waited_s = now - job.replied_at
             if job.asked or generation_id in self._wishes or now < job.not_before or waited_s < GAP_MIN_S:
                 continue
-            if waited_s >= STARVED_S or not job.known:
+            if not job.known and not job.failures:
                 due.append((1, -waited_s, generation_id))
+            elif waited_s >= STARVED_S:
+                due.append((2, -waited_s, generation_id))
             elif job.lag_s >= PRICE_S or waited_s >= GAP_MAX_S:
                 # Among those that are due, the lag so far and the certainty that it goes on count alike.
-                due.append((2, -job.lag_s * job.doubt(now), generation_id))
+                due.append((3, -job.lag_s * job.doubt(now), generation_id))
         return [generation_id for _, _, generation_id in heapq.nsmallest(room, due)]
 
 
