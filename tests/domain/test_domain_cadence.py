@@ -64,6 +64,8 @@ class Clockwork:
             self.budget.limited(self.now, 5, 0.5)
         elif status == 200:
             self.budget.answered(self.now, self.limit - used - 1)
+        elif status == 404:  # a usable answer that does not tell how many calls are left
+            self.budget.answered(self.now, None)
         else:
             self.budget.failed(self.now, 0.5)
         return status == 200
@@ -207,6 +209,22 @@ def test_an_import_waits_for_the_live_ones_and_is_asked_about_once_each() -> Non
     assert world.now < 180
     assert all(asked[key] >= 5 for key in live)
     assert world.limited == 0
+
+
+def test_an_import_of_which_nothing_is_left_at_the_api_comes_to_its_end() -> None:
+    """Refusals do not tell how many calls are left: what was told last must not stand for ever."""
+    old = {f"old{i}": Watched(VIDEO, backlog=True) for i in range(1500)}
+    world = Clockwork(600, {"g": Watched(VIDEO, age_s=80.0)} | old)
+    world.run(1)
+    world.cadence.over("g")
+    world.status = lambda _: 404
+    while world.now < 300 and len(world.cadence):
+        before = len(world.calls)
+        world.run(TICK_S / 2)
+        for _, what in world.calls[before:]:
+            world.cadence.over(what)
+    assert len(world.cadence) == 0
+    assert world.worst(60) <= 600
 
 
 def test_one_that_brings_no_answer_waits_longer_each_time_and_an_answer_ends_that() -> None:
