@@ -136,14 +136,14 @@ class Cadence:
         if job is None:
             return
         job.asked, job.replied_at = False, now
-        job.failures = 0 if usable else job.failures + 1
+        if not usable:
+            job.failures += 1
+            job.not_before = now + PAUSE_S * 2 ** min(job.failures - 1, PAUSE_DOUBLINGS)
+            return
         if age_s is not None:
             job.born = now - age_s
-        if usable:
-            job.known = True
-            job.lag_s, job.survived = 0.0, job.durations.survival(now - job.born)
-        if not usable:
-            job.not_before = now + PAUSE_S * 2 ** min(job.failures - 1, PAUSE_DOUBLINGS)
+        job.known, job.failures = True, 0
+        job.lag_s, job.survived = 0.0, job.durations.survival(now - job.born)
 
     def over(self, generation_id: str) -> None:
         """It ended, or is not to be followed any longer."""
