@@ -30,7 +30,13 @@ from tests.srv import (
 )
 from vivix_tui.domain.generation import Generation
 
+TIMEOUT_S = 600.0  # by a fast clock a busy machine takes long to answer
 BODY = '{"model":"m","prompt":"x"}'
+
+
+@pytest.fixture(autouse=True)
+def _patient(world: World) -> None:
+    world.set(timeout_s=TIMEOUT_S)
 
 
 class Api:
