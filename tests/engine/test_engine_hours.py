@@ -98,7 +98,7 @@ def test_rat_03_ten_minutes_of_two_hundred_ids_at_sixty_a_minute(world: World) -
     with fast_engine(world.config) as engine:
         api = Api(world, engine, 60)
         until(lambda: api.calls)
-        engine.change(speed=25)
+        engine.change(speed=20)
         for _ in range(5):
             engine.passes(120)
             submission = world.submit(BODY)[0]

@@ -20,7 +20,7 @@ from vivix_tui.domain.estimate import Durations
 
 PRICE_S = 0.045  # seconds of lag that one call is worth
 GAP_MIN_S, GAP_MAX_S = 0.7, 15.0
-STARVED_S = 240.0  # however scarce calls are, a live job that waited this long goes before the others
+STARVED_S = 180.0  # however scarce calls are, a live job that waited this long goes before the others
 SHARE, SHARE_DRAINING = 1.0, 0.33
 TURNS_S = 2.0
 PAUSE_S, PAUSE_DOUBLINGS = 2.0, 3
