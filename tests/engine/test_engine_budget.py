@@ -101,7 +101,7 @@ def test_credits_are_asked_for_at_the_start_after_a_refund_and_when_the_cycle_en
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vivix_tui.engine.account.AFTER_REFUND_S", 0.2)
-    resets_at = datetime.now(UTC) + timedelta(seconds=2)
+    resets_at = datetime.now(UTC) + timedelta(seconds=6)
     world.srv.on("GET", CREDITS, json_reply(200, CREDITS_BODY | {"cycle_resets_at": resets_at.isoformat()}))
     world.answer_polls(lambda r: json_reply(200, generation(id_of(r), "failed" if r.nth > 5 else "processing")))
     world.track("g1", "g2", "g3")
