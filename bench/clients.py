@@ -79,13 +79,13 @@ class Scheduled:
 
     def replied(self, job: Job | None, reply: Reply, now: float, round_trip_s: float) -> None:
         budget, usable = self._budget, reply.status == 200
+        budget.ended()
         if usable:
             budget.answered(now, reply.remaining)
         elif reply.status == 429:
             budget.limited(now, reply.retry_after_s, self._dice.random())
         else:
             budget.failed(now, self._dice.random())
-        budget.ended()
         if job is None:
             return
         self._in_flight -= 1

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import mean, median
 
+from bench.live import Seen
 from bench.run import IMPORT_AT_S, Measured, Scene
 from bench.world import VIDEOS
 
@@ -87,6 +88,18 @@ class Verdict:
     goal: str
     found: str
     met: bool
+
+
+def agreement(model: Seen, real: Seen) -> list[Verdict]:
+    """Whether the simulation may be believed: what the sockets say is about what it says."""
+    ratios = {
+        "mean lag": real.lag_mean / model.lag_mean,
+        "polls a job": real.polls_per_job / model.polls_per_job,
+    }
+    return [
+        Verdict(f"over sockets / simulated: {name} from 0.7 to 1.4", f"{ratio:.2f}", 0.7 <= round(ratio, 2) <= 1.4)
+        for name, ratio in ratios.items()
+    ]
 
 
 Results = dict[tuple[str, str, bool], Figures]  # scene, window, documented

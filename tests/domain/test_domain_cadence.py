@@ -58,14 +58,16 @@ class Clockwork:
         used = len(self.window)
         self.calls.append((self.now, what))
         self.window.append(self.now)
+        self.budget.ended()
         if status == 200 and used >= self.limit:
             self.limited += 1
             self.budget.limited(self.now, 5, 0.5)
         elif status == 200:
             self.budget.answered(self.now, self.limit - used - 1)
+        elif status == 404:  # a usable answer that does not tell how many calls are left
+            self.budget.answered(self.now, None)
         else:
             self.budget.failed(self.now, 0.5)
-        self.budget.ended()
         return status == 200
 
     def worst(self, seconds: float) -> int:
@@ -209,6 +211,22 @@ def test_an_import_waits_for_the_live_ones_and_is_asked_about_once_each() -> Non
     assert world.limited == 0
 
 
+def test_an_import_of_which_nothing_is_left_at_the_api_comes_to_its_end() -> None:
+    """Refusals do not tell how many calls are left: what was told last must not stand for ever."""
+    old = {f"old{i}": Watched(VIDEO, backlog=True) for i in range(1500)}
+    world = Clockwork(600, {"g": Watched(VIDEO, age_s=80.0)} | old)
+    world.run(1)
+    world.cadence.over("g")
+    world.status = lambda _: 404
+    while world.now < 300 and len(world.cadence):
+        before = len(world.calls)
+        world.run(TICK_S / 2)
+        for _, what in world.calls[before:]:
+            world.cadence.over(what)
+    assert len(world.cadence) == 0
+    assert world.worst(60) <= 600
+
+
 def test_one_that_brings_no_answer_waits_longer_each_time_and_an_answer_ends_that() -> None:
     world = Clockwork(600, {"bad": Watched(IMAGE, age_s=12.0), "good": Watched(IMAGE, age_s=12.0)})
     world.now = 0.1
@@ -230,6 +248,18 @@ def test_what_is_no_longer_followed_is_forgotten_even_while_its_answer_is_awaite
     cadence.wish("g")
     assert len(cadence) == 0
     assert cadence.tick(9.0, budget, 8) == []
+
+
+def test_what_nobody_knows_goes_before_what_waits_for_its_turn() -> None:
+    """Two hundred that all had to wait for minutes must not make the newest wait as long for its first answer."""
+    known = {f"g{i}": Watched(VIDEO, age_s=50.0) for i in range(240)}
+    world = Clockwork(60, known)
+    world.run(300)
+    world.cadence.follow(known | {"new": Watched(VIDEO)}, world.now)
+    world.born["new"] = world.now
+    world.calls.clear()
+    world.run(10)
+    assert "new" in [what for _, what in world.calls]
 
 
 def test_what_nobody_knows_goes_before_what_is_late() -> None:

@@ -37,10 +37,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Reply(Generic[T]):
-    """A usable answer: the value and the balance (credits) that its headers told, None where they did not."""
+    """A usable answer: the value, and what its headers told of the balance (credits) and the calls that are left in
+    this minute, None where they did not."""
 
     value: T
     balance: int | None
+    remaining: int | None
 
 
 class Client:
@@ -128,7 +130,12 @@ class Client:
         status, request_id = response.status_code, wire.text(response.headers.get("x-request-id"))
         if response.is_success and status != 204:
             value = wire.read_object(data, status=status, request_id=request_id)
-            return Reply(read(value, request_id), wire.credits_amount(response.headers.get("x-credits-balance")))
+            told = response.headers
+            return Reply(
+                read(value, request_id),
+                balance=wire.credits_amount(told.get("x-credits-balance")),
+                remaining=wire.remaining_calls(told.get("x-ratelimit-remaining")),
+            )
         if status < 400 or not 400 <= status < 600:
             raise BadReply(f"an answer with status {status} is not documented", status=status, request_id=request_id)
         try:

@@ -12,7 +12,6 @@ import time
 
 import httpx
 
-from vivix_tui.api import wire
 from vivix_tui.domain.budget import Budget
 from vivix_tui.keys import ApiKey
 
@@ -68,11 +67,7 @@ class Gate(httpx.AsyncBaseTransport):
             raise httpx.ConnectError("calls are paused")
         request.headers["Authorization"] = f"Bearer {self.key.reveal()}"
         inner = self._kept if request.method == "GET" else self._fresh
-        response = await inner.handle_async_request(request)
-        if response.is_success:
-            remaining = wire.remaining_calls(response.headers.get("x-ratelimit-remaining"))
-            self.budget.answered(time.monotonic(), remaining)
-        return response
+        return await inner.handle_async_request(request)
 
     def rate_limited(self, wait_s: float | None) -> None:
         """Nobody calls before `wait_s` (None: unknown) is over."""

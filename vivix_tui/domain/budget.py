@@ -13,14 +13,15 @@ UNKNOWN_LIMIT = 240
 SHARE_OF_LIMIT = 0.96
 BURST_SHARE = 0.04
 OTHERS_MARGIN = 1.01  # in doubt they get a little more, else both would keep whatever they have
-RESERVE_SHARE = 0.03
-BACKLOG_RESERVE = 2.0
+RESERVE = 1.0  # calls that polls leave to those that cannot wait
+BACKLOG_RESERVE = 7.0
 LOW_SHARE = 0.04
 LOW_SPREAD_S = 20.0
 SMOOTHING_S = 10.0
 EMPTY_WAIT_S = 5.0
 SLIDING_WAIT_S = 1.5
-SLIDING_LEAST = 8
+SLIDING_LEAST = 8.0
+SQUEEZED_WAIT_S, SQUEEZED_LEAST = 0.9, 5.0
 RECOVERY_S = 10.0
 RECOVERY_RATE = 4.0
 LONG_OUTAGE_S = 300.0
@@ -64,25 +65,34 @@ class Budget:
     @property
     def rate(self) -> float:
         """Calls a second that are ours to make."""
-        ours = SHARE_OF_LIMIT * self.limit - OTHERS_MARGIN * self._others.a_minute
-        return max(self._least_share * self.limit, ours) / WINDOW_S
+        return max(self._least_share * self.limit, self._spared) / WINDOW_S
+
+    @property
+    def _spared(self) -> float:
+        """Calls a minute that others leave."""
+        return SHARE_OF_LIMIT * self.limit - OTHERS_MARGIN * self._others.a_minute
+
+    @property
+    def _squeezed(self) -> bool:
+        """Whether others leave less than the share that is kept: then a full window is nothing that passes."""
+        return self._spared < self._least_share * self.limit
 
     def may_call(self, now: float, *, urgent: bool = False) -> bool:
         """Whether a call may start now."""
-        if now < self.closed_until or (now < self._paced_until and not urgent):
+        if now < self.closed_until or (now < self._paced_until and not (urgent and not self._squeezed)):
             return False
         if self._failures and self._in_flight:
             return False
         self._refill(now)
-        reserve = 0.0 if urgent or self._failures else min(RESERVE_SHARE * self.limit, 5.0)
-        return self._tokens >= 1.0 + min(reserve, self._burst(now) - 1.0)
+        # Who waited until the bucket is full would lose what flows over until the next look at it.
+        reserve = 0.0 if urgent or self._failures else min(RESERVE, max(0.0, self._burst(now) - 1.5))
+        return self._tokens >= 1.0 + reserve
 
     def may_drain(self, now: float) -> bool:
         """Whether a call that nobody waits for may start now: something is left for those that cannot wait."""
-        if self._left <= LOW_SHARE * self.limit or self._failures or now < self._recovering_until:
+        if not self.may_call(now) or self._failures or now < self._recovering_until:
             return False
-        spared = 1.0 + BACKLOG_RESERVE + min(RESERVE_SHARE * self.limit, 5.0)
-        return self.may_call(now) and self._tokens >= min(spared, self._burst(now))
+        return self._left > LOW_SHARE * self.limit and self._tokens >= min(1.0 + BACKLOG_RESERVE, self._burst(now))
 
     def called(self, now: float) -> None:
         """A call starts."""
@@ -99,15 +109,14 @@ class Budget:
         self._in_flight -= 1
 
     def answered(self, now: float, remaining: int | None) -> None:
-        """A usable answer came; `remaining` is its X-RateLimit-Remaining."""
+        """A usable answer to a call that has ended came; `remaining` is its X-RateLimit-Remaining."""
         if self._failures:
             self.hold_back(now)
         self._failures, self.failing_since, self._outage_until = 0, None, 0.0
         if remaining is None:
             return
         self.remaining = max(0, remaining)
-        # The answer that is being counted is still among those in flight, and its call is in `remaining` already.
-        self._left = float(remaining - max(0, self._in_flight - 1))
+        self._left = float(remaining - self._in_flight)
         self._others.saw(now, self._left, self.limit - self._left - self.used(now), self.limit)
         self._answered_at = now
         self._pace(now)
@@ -117,8 +126,9 @@ class Budget:
         wait = RETRY_AFTER_UNKNOWN_S if retry_after_s is None else retry_after_s
         wait = min(max(wait, RETRY_AFTER_MIN_S), RETRY_AFTER_MAX_S)
         self._limited_until = max(self._limited_until, now + wait + jitter)
-        self._tokens = 0.0
-        self._refilled_at = self._limited_until
+        if not self._squeezed:  # else, who gave up calls for each refusal would not get the share that is kept
+            self._tokens = 0.0
+            self._refilled_at = self._limited_until
         return self._limited_until
 
     def failed(self, now: float, jitter: float) -> float:
@@ -148,7 +158,7 @@ class Budget:
     def _pace(self, now: float) -> None:
         """What little is left is spread so thin that it lasts until the window has moved on."""
         if self._left < LOW_SHARE * self.limit:
-            self._paced_until = now + self._others.pause_s(now, self._left)
+            self._paced_until = now + self._others.pause_s(now, self._left, squeezed=self._squeezed)
         else:
             self._paced_until = 0.0
 
@@ -161,7 +171,8 @@ class Budget:
             self._tokens = min(self._burst(now), self._tokens + (now - self._refilled_at) * rate)
             self._refilled_at = now
         if now - self._answered_at > WINDOW_S:
-            self._left = float(self.limit)  # whatever was used when it was last told is out of the window
+            # Whatever was used when it was last told is out of the window: what is known is used by ourselves.
+            self._left = float(self.limit - self.used(now))
 
 
 class _Others:
@@ -208,11 +219,13 @@ class _Others:
         self.a_minute += (min(max(0.0, others), float(limit)) - self.a_minute) * weight
         self._seen_at, self._seen_left = now, left
 
-    def pause_s(self, now: float, left: float) -> float:
+    def pause_s(self, now: float, left: float, *, squeezed: bool) -> float:
         """Seconds between two calls so that the few that are left last until the window has moved on."""
         if self._opened_at is not None:
             opens_in_s = max(0.0, self._opened_at + WINDOW_S - now)
             return min(EMPTY_WAIT_S, opens_in_s / max(left, 1.0))
         if self._first_at is not None and now - self._first_at > WINDOW_S + SMOOTHING_S:
+            if squeezed:
+                return SQUEEZED_WAIT_S * max(0.0, 1 - left / SQUEEZED_LEAST)
             return SLIDING_WAIT_S if left < SLIDING_LEAST else 0.0
         return min(EMPTY_WAIT_S, LOW_SPREAD_S / left) if left >= 1 else EMPTY_WAIT_S

@@ -20,7 +20,7 @@ from vivix_tui.domain.estimate import Durations
 
 PRICE_S = 0.045  # seconds of lag that one call is worth
 GAP_MIN_S, GAP_MAX_S = 0.7, 15.0
-STARVED_S = 240.0  # however scarce calls are, a live job that waited this long goes before the others
+STARVED_S = 180.0  # however scarce calls are, a live job that waited this long goes before the others
 SHARE, SHARE_DRAINING = 1.0, 0.33
 TURNS_S = 2.0
 PAUSE_S, PAUSE_DOUBLINGS = 2.0, 3
@@ -136,14 +136,14 @@ class Cadence:
         if job is None:
             return
         job.asked, job.replied_at = False, now
-        job.failures = 0 if usable else job.failures + 1
+        if not usable:
+            job.failures += 1
+            job.not_before = now + PAUSE_S * 2 ** min(job.failures - 1, PAUSE_DOUBLINGS)
+            return
         if age_s is not None:
             job.born = now - age_s
-        if usable:
-            job.known = True
-            job.lag_s, job.survived = 0.0, job.durations.survival(now - job.born)
-        if not usable:
-            job.not_before = now + PAUSE_S * 2 ** min(job.failures - 1, PAUSE_DOUBLINGS)
+        job.known, job.failures = True, 0
+        job.lag_s, job.survived = 0.0, job.durations.survival(now - job.born)
 
     def over(self, generation_id: str) -> None:
         """It ended, or is not to be followed any longer."""
@@ -173,7 +173,7 @@ class Cadence:
                 job.failures, job.not_before = 0, -math.inf
 
     def _due(self, now: float, room: int) -> list[str]:
-        """The user's wishes, then those that nobody knows or that waited far too long, then the most urgent."""
+        """The user's wishes, then what nobody knows, then what waited far too long, then the most urgent."""
         due: list[tuple[int, float, str]] = []
         for generation_id in self._wishes:
             job = self._live.get(generation_id)
@@ -183,11 +183,13 @@ class Cadence:
             waited_s = now - job.replied_at
             if job.asked or generation_id in self._wishes or now < job.not_before or waited_s < GAP_MIN_S:
                 continue
-            if waited_s >= STARVED_S or not job.known:
+            if not job.known and not job.failures:
                 due.append((1, -waited_s, generation_id))
+            elif waited_s >= STARVED_S:
+                due.append((2, -waited_s, generation_id))
             elif job.lag_s >= PRICE_S or waited_s >= GAP_MAX_S:
                 # Among those that are due, the lag so far and the certainty that it goes on count alike.
-                due.append((2, -job.lag_s * job.doubt(now), generation_id))
+                due.append((3, -job.lag_s * job.doubt(now), generation_id))
         return [generation_id for _, _, generation_id in heapq.nsmallest(room, due)]
 
 

@@ -123,7 +123,7 @@ class Link:
             raise
         finally:
             self.client.gate.release()
-        self._usable()
+        self._usable(reply.remaining)
         if reply.balance is not None and started >= self._doubtful_since:
             self._saw_balance(reply.balance)
             self._audit(reply.balance, started)
@@ -180,9 +180,9 @@ class Link:
         else:
             self._usable()
 
-    def _usable(self) -> None:
+    def _usable(self, remaining: int | None = None) -> None:
         self._usable_at = time.monotonic()
-        self.budget.answered(self._usable_at, None)
+        self.budget.answered(self._usable_at, remaining)
         if self._state.connection != "live" and self._usable_at >= self.budget.closed_until:
             self._set("live")
 

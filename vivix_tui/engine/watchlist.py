@@ -19,7 +19,7 @@ from vivix_tui.store.store import Store
 
 HANDFUL = 20  # that many new ids are what somebody typed; more at once are an import
 PAGE = 64
-COST_FACTOR = 20  # reading takes at most a twentieth of the time
+COST_FACTOR, READ_PAUSE_MAX_S = 100, 1.0  # reading takes at most a hundredth of the time
 FRESH_S = 2.0
 
 
@@ -52,7 +52,7 @@ class Watchlist:
         for generation_id in wishes - self._wishes:
             self._cadence.wish(generation_id)
         self._wishes = wishes
-        self._not_before = now + COST_FACTOR * (time.monotonic() - now)
+        self._not_before = now + min(COST_FACTOR * (time.monotonic() - now), READ_PAUSE_MAX_S)
         return True
 
     def is_wish(self, generation_id: str) -> bool:
