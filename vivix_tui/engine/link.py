@@ -34,8 +34,8 @@ class Link:
     """One account's connection.
 
     `rejected` are the keys that the API refused; `trouble` names what the user must be told of a background task;
-    `credits_wanted` asks for a fresh balance; `last_end` is when a generation was last seen to end, `refunded_at` to
-    fail; `draining` is how far an import is.
+    `credits_wanted` asks for a fresh balance, `unproved_key` for any answer to a new key; `last_end` is when a
+    generation was last seen to end, `refunded_at` to fail; `draining` is how far an import is.
     """
 
     def __init__(self, store: Store, profile: str, client: Client, budget: Budget) -> None:
@@ -46,6 +46,7 @@ class Link:
         self.refunded_at = 0.0
         self.draining: Draining | None = None
         self.credits_wanted = False
+        self.unproved_key = False
         self._store = store
         self._profile = profile
         self.budget = budget
@@ -90,7 +91,7 @@ class Link:
         if key is None:
             self._set("nokey", detail=complaint)
         elif key != self.client.gate.key:
-            self.client.gate.key = key
+            self.client.gate.key, self.unproved_key = key, True
             self._set("starting")
 
     async def call(self, make: Callable[[], Awaitable[Reply[T]]]) -> T:
@@ -99,6 +100,7 @@ class Link:
         Raises ApiError as it came.
         """
         started, key = time.monotonic(), self.client.gate.key
+        self.unproved_key = False
         try:
             if not self.client.gate.is_open:
                 raise Unreachable("calls are paused", sent=False)

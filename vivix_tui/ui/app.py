@@ -28,6 +28,7 @@ from vivix_tui.store.store import Store
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Command, keys_of, shown_keys
 from vivix_tui.ui.ending import on_signals
 from vivix_tui.ui.present import ASCII, GLYPHS, utc_now
+from vivix_tui.ui.screens.enter_key import KeyDesk
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.theme import VIVIX
 
@@ -62,7 +63,10 @@ class CommandPalette(Provider):
 
 
 class VivixApp(App[int]):
-    """The dashboard of one profile. `on_ready` is called once, after the first frame."""
+    """The dashboard of one profile. `on_ready` is called once, after the first frame.
+
+    `wants_demo`: it ended because the user wants to see the demo.
+    """
 
     CSS_PATH = Path(__file__).with_name("app.tcss")
     TITLE = "vivix-tui"
@@ -79,13 +83,14 @@ class VivixApp(App[int]):
         notice: str | None = None,
         on_ready: Callable[[], None] = _nothing,
         wake: Callable[[], None] = _nothing,
-        offer_key: Callable[[str], str | None] | None = None,
+        key_desk: KeyDesk | None = None,
         thumbnails: Path | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         super().__init__()
         self.store, self.profile, self.settings = store, profile, settings
-        self.notice, self.clock, self.wake, self.offer_key = notice, clock, wake, offer_key
+        self.notice, self.clock, self.wake, self.key_desk = notice, clock, wake, key_desk
+        self.wants_demo = False
         self.glyphs = ASCII if settings.ui.ascii else GLYPHS
         self.thumbnails = thumbnails
         self._on_ready = on_ready

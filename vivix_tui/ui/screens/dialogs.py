@@ -39,10 +39,15 @@ def styled(text: str, styles: Mapping[int, str]) -> Content:
     return Content("\n").join(Content.styled(line, style) for line, style in parts)
 
 
+def keys_words(*keys: tuple[str, str]) -> Content:
+    """Keys and what they do."""
+    parts = [(part, style) for key, does in keys for part, style in ((f"{key} ", "bold $accent"), (f"{does}     ", ""))]
+    return Content.assemble(*parts)
+
+
 def keys_line(*keys: tuple[str, str]) -> Static:
     """The keys of a dialog and what they do."""
-    parts = [(part, style) for key, does in keys for part, style in ((f"{key} ", "bold $accent"), (f"{does}     ", ""))]
-    return Static(Content.assemble(*parts), classes="dialog--keys")
+    return Static(keys_words(*keys), classes="dialog--keys")
 
 
 class _Question(Static):

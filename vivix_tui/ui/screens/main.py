@@ -25,6 +25,7 @@ from vivix_tui.errors import VivixError
 from vivix_tui.store import query
 from vivix_tui.ui import present_bar
 from vivix_tui.ui.actions import ACTIONS
+from vivix_tui.ui.actions_key import greet
 from vivix_tui.ui.actions_preview import follow_preview
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
 from vivix_tui.ui.listing import Key, Listing, key_of
@@ -65,7 +66,7 @@ class MainScreen(Screen[None]):
         self.store, self.profile = app.store, app.profile
         self.rebound, self.spend = app.settings.keys, app.settings.spend
         self.fetches_marked = app.settings.download.auto == "marked"
-        self.offer_key = app.offer_key
+        self.takes_key, self.greeted = app.key_desk is not None, app.key_desk is None
         self.forgotten: list[tuple[str, ...]] = []
         self._teller = Teller(self, app.settings.notify, app.clock)
         self.drafts: dict[str, Draft] = {}
@@ -128,6 +129,7 @@ class MainScreen(Screen[None]):
         self._revision = revision
         self._show_bars()
         self._teller.look()
+        greet(self, self._facts.engine)
 
     def _follow(self) -> None:
         """The store's revision is the one signal that something changed, here or in another process."""
@@ -214,7 +216,7 @@ class MainScreen(Screen[None]):
             marked=len(marks),
             marked_generations=sum(kind == "generation" for kind, _ in marks),
             can_undo=bool(self.forgotten),
-            takes_key=self.offer_key is not None,
+            takes_key=self.takes_key,
             queue_paused=self._facts is not None and self._facts.queue_paused is not None,
             no_preview=self.preview.why_not,
         )
