@@ -15,7 +15,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widgets import Input, Static, TextArea
@@ -61,6 +61,16 @@ class _Question(Static):
         return super().render_lines(crop)
 
 
+class Middle(VerticalScroll):
+    """What a dialog says: scrolls where the terminal is too low for it, so that the keys below it stay in sight."""
+
+    AROUND = 8  # lines of title, keys, border and padding
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        room = viewport.height * 9 // 10 - self.AROUND
+        return max(1, min(super().get_content_height(container, viewport, width), room))
+
+
 class Choose(ModalScreen[str]):
     """Asks once, with one key for each answer; returns that key, or "" for Enter, Esc and q, which change nothing.
 
@@ -82,7 +92,7 @@ class Choose(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog dialog-wide" if self._wide else "dialog"):
             yield Static(literal(self._title), classes="dialog--title")
-            with VerticalScroll(classes="dialog--question", can_focus=False):
+            with Middle(classes="dialog--question", can_focus=False):
                 yield self._question
             yield keys_line(*self._choices.items(), ("enter esc", "cancel"))
 

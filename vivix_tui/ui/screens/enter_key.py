@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -23,7 +23,7 @@ from vivix_tui.domain.account import Account
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import VivixError
 from vivix_tui.store.accounts import EngineState
-from vivix_tui.ui.screens.dialogs import keys_words, literal, styled
+from vivix_tui.ui.screens.dialogs import Middle, keys_words, literal, styled
 from vivix_tui.ui.widgets.fields import LineField
 
 if TYPE_CHECKING:
@@ -110,9 +110,9 @@ class EnterKey(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog dialog-wide dialog-key"):
             yield Static(literal(self.HEADING), classes="dialog--title")
-            with VerticalScroll(classes="dialog--question", can_focus=False):
-                yield Static(literal(self.ABOUT), classes="dialog--text")
-                yield KeyField(password=True, id="line", placeholder="paste it here")
+            with Middle(classes="dialog--question", can_focus=False):
+                yield Static(literal(self.ABOUT), classes="dialog--text", id="about")
+                yield KeyField(password=True, id="line", placeholder="paste it here", compact=True)
                 yield Static("", id="said", markup=False)
             yield Static("", id="keys", classes="dialog--keys", markup=False)
 
@@ -146,7 +146,7 @@ class EnterKey(ModalScreen[str]):
             return
         self._offered_at, self._verdict = monotonic(), None
         field = self.query_one(KeyField)
-        field.value, field.display = "", False
+        field.value, field.display, self.query_one("#about").display = "", False, False
         self.set_focus(None)
         self._say("Asking the API whether it takes this key …", "$foreground 55%")
         self._show_keys(("esc", "do not wait"))
@@ -211,11 +211,13 @@ class FirstRun(EnterKey):
 
     HEADING = "Welcome to vivix-tui"
     ABOUT = """\
-It follows the images and videos that you make through the Vivix API: what runs and for how long, what failed and what \
-to do about it, what it cost, where the files are. What you track stays on this machine.
+It follows the images and videos that you make through the Vivix API: what runs and for how long, what failed and \
+what to do about it, what it cost, where the files are. All of it stays on this machine.
 
-It needs your API key, of the Pro or Ultimate tier, which begins with vvx_live_. It is shown nowhere and goes to the \
-API alone. Or set VIVIX_API_KEY, and start again. `vivix-tui demo` shows everything with a simulated account."""
+It needs your API key, which begins with vvx_live_ (Pro or Ultimate tier). It is shown nowhere and goes to the API \
+alone. VIVIX_API_KEY works as well.
+
+Only looking? `vivix-tui demo` shows everything with a simulated account."""
     MORE_KEYS = (("ctrl+t", "see the demo"),)
     LEAVE = "go on without"
 
