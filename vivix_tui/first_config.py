@@ -81,10 +81,10 @@ def keep_key(config: Config, key: keys.ApiKey, environ: Mapping[str, str] | None
 
 
 def _write(path: Path, text: str) -> None:
+    if os.path.lexists(path):
+        raise ConfigError(f"{path} exists and is left as it is", hint="edit it, or remove it first")
     try:
         make_private_folder(path.parent)
         write_new_file(path, text)
-    except FileExistsError:
-        raise ConfigError(f"{path} exists and is left as it is", hint="edit it, or remove it first") from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}") from None

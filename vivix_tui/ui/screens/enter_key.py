@@ -211,13 +211,13 @@ class FirstRun(EnterKey):
 
     HEADING = "Welcome to vivix-tui"
     ABOUT = """\
-It follows the images and videos that you make through the Vivix API: what runs and for how long, what failed and \
-what to do about it, what it cost, where the files are. All of it stays on this machine.
+It follows the images and videos that you make through the Vivix API: what runs, what failed and why, what it cost, \
+where the files are.
 
-It needs your API key, which begins with vvx_live_ (Pro or Ultimate tier). It is shown nowhere and goes to the API \
-alone. VIVIX_API_KEY works as well.
+It needs your API key (vvx_live_…, of the Pro or Ultimate tier), shows it nowhere and sends it to the API alone. \
+VIVIX_API_KEY works as well.
 
-Only looking? `vivix-tui demo` shows everything with a simulated account."""
+Only looking? `vivix-tui demo` shows all of it on a simulated account."""
     MORE_KEYS = (("ctrl+t", "see the demo"),)
     LEAVE = "go on without"
 
