@@ -6,7 +6,9 @@ Owns: what is true of every screen. Refuses: rows and keys of the main screen; t
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
+import os
 import traceback
 from collections.abc import Callable
 from datetime import datetime
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.await_complete import AwaitComplete
@@ -30,6 +33,7 @@ from vivix_tui.ui.ending import on_signals
 from vivix_tui.ui.present import ASCII, GLYPHS, utc_now
 from vivix_tui.ui.screens.enter_key import KeyDesk
 from vivix_tui.ui.screens.main import MainScreen
+from vivix_tui.ui.telling import through_tmux
 from vivix_tui.ui.theme import VIVIX
 
 log = logging.getLogger("vivix_tui.ui")
@@ -114,6 +118,20 @@ class VivixApp(App[int]):
             unknown.append(f"ui.theme {self.settings.ui.theme!r}")
         if unknown:
             self.notify(f"Not known: {one_line(', '.join(unknown), 200)}", severity="warning", markup=False)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.MouseDown | events.AppFocus):
+            for screen in self.screen_stack:
+                if isinstance(screen, MainScreen):
+                    screen.teller.seen()
+        await super().on_event(event)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        super().copy_to_clipboard(text)
+        # tmux takes it where its set-clipboard is on, and passes the wrapped one on where its allow-passthrough is.
+        if os.environ.get("TMUX") and self._driver is not None:
+            coded = base64.b64encode(text.encode()).decode()
+            self._driver.write(through_tmux(f"\x1b]52;c;{coded}\x07"))
 
     async def _check_bindings(self, key: str, priority: bool = False) -> bool:
         # Textual passes a key on and looks at the next one at once. Over a slow link keys arrive in bursts, and what

@@ -68,7 +68,7 @@ class MainScreen(Screen[None]):
         self.fetches_marked = app.settings.download.auto == "marked"
         self.takes_key, self.greeted = app.key_desk is not None, app.key_desk is None
         self.forgotten: list[tuple[str, ...]] = []
-        self._teller = Teller(self, app.settings.notify, app.clock)
+        self.teller = Teller(self, app.settings.notify, app.clock)
         self.drafts: dict[str, Draft] = {}
         self._clock, self._glyphs, self._wake = app.clock, app.glyphs, app.wake
         self.notice = app.notice
@@ -103,7 +103,7 @@ class MainScreen(Screen[None]):
         self.set_interval(TICK_S, self._tick)
 
     def on_unmount(self) -> None:
-        self._teller.end()
+        self.teller.end()
 
     # What is shown
 
@@ -128,7 +128,7 @@ class MainScreen(Screen[None]):
         # Only now: what could not be read is read again at the next look.
         self._revision = revision
         self._show_bars()
-        self._teller.look()
+        self.teller.look()
         greet(self, self._facts.engine)
 
     def _follow(self) -> None:
@@ -194,7 +194,7 @@ class MainScreen(Screen[None]):
         width = self.size.width
         gauges = present_bar.fitting(present_bar.gauges(self._facts, self._clock(), self._glyphs), width - 2)
         self.query_one("#status", Bar).show([(f" {gauge.text} ", gauge.role) for gauge in gauges])
-        self._teller.show_title(self._facts.counts)
+        self.teller.show_title(self._facts.counts)
         trouble = self._trouble or self.listing.trouble
         self.query_one(Banner).say(present_bar.banner(self._facts, self._glyphs, trouble))
         shown = present_bar.filter_words(self.listing.filter, self.listing.count, len(self.table.marks))
