@@ -35,6 +35,7 @@ from vivix_tui.ui.screens.enter_key import KeyDesk
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.telling import through_tmux
 from vivix_tui.ui.theme import VIVIX
+from vivix_tui.ui.widgets.fields import done_so_far, takes_in
 
 log = logging.getLogger("vivix_tui.ui")
 
@@ -136,11 +137,16 @@ class VivixApp(App[int]):
     async def _check_bindings(self, key: str, priority: bool = False) -> bool:
         # Textual passes a key on and looks at the next one at once. Over a slow link keys arrive in bursts, and what
         # follows `/` would not find the field but run as commands: "/Ryan" could pay for a retry. So a command is
-        # done before the next key is looked at; keys for a field go on as ever.
+        # done before the next key is looked at. What a field takes in goes to the field; any other key waits until the
+        # field has what was typed before it, so that text after a Tab lands in the next one.
         if await self._done(key, priority):
             return True
-        if not priority or isinstance(self.focused, Input | TextArea):
+        if not priority:
             return False
+        if isinstance(self.focused, Input | TextArea):
+            if takes_in(self.focused, key):
+                return False
+            await done_so_far(self.focused)
         return await self._done(key)
 
     async def _done(self, key: str, priority: bool = False) -> bool:
