@@ -174,3 +174,15 @@ def test_whatever_can_be_typed_is_for_the_field() -> None:
         assert not takes_in(LineField(), key), key
     assert takes_in(LinesField(), "enter")
     assert takes_in(LineField(), "backspace")
+
+
+@pytest.mark.parametrize("key", ["n", "a", "?", ":", "K", "N", "x"])
+async def test_what_is_typed_after_the_program_was_left_opens_nothing(screen: Screen, key: str) -> None:
+    screen.account()
+    screen.catalogue()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        burst(pilot, f"q{key}")
+        await settled(pilot)
+    assert app.return_code == 0

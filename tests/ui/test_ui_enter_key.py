@@ -18,6 +18,7 @@ from vivix_tui.errors import ConfigError
 from vivix_tui.first_config import Place
 from vivix_tui.store.accounts import EngineState
 from vivix_tui.ui.app import VivixApp
+from vivix_tui.ui.screens.dialogs import Keys
 from vivix_tui.ui.screens.enter_key import EnterKey, FirstRun, verdict
 from vivix_tui.ui.screens.main import MainScreen
 
@@ -38,7 +39,7 @@ def said(app: VivixApp) -> str:
 
 
 def offered_keys(app: VivixApp) -> str:
-    return str(app.screen.query_one("#keys", Static).render())
+    return str(app.screen.query_one(Keys).render())
 
 
 async def look(pilot: Pilot[int]) -> None:

@@ -17,7 +17,7 @@ from vivix_tui.config import Settings
 from vivix_tui.domain.generation import Answer
 from vivix_tui.store import downloads, generations, query, submissions
 from vivix_tui.ui.actions import ACTIONS
-from vivix_tui.ui.app import VivixApp
+from vivix_tui.ui.app import CommandPalette, VivixApp
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
 from vivix_tui.ui.listing import key_of
 from vivix_tui.ui.screens.dialogs import Confirm, Reading
@@ -417,3 +417,18 @@ async def test_the_keys_of_a_question_stay_in_sight_however_long_it_is(screen: S
         await pilot.press(*["pagedown"] * 60)
         await settled(pilot)
         assert "line 59" in app.export_screenshot().replace("&#160;", " ")
+
+
+async def test_the_palette_says_why_a_command_cannot_be_used(screen: Screen) -> None:
+    screen.busy()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        main(app).preview.why_not = "it needs pip install 'vivix-tui[images]'"
+        palette = CommandPalette(main(app))
+        about = [str(hit.help) async for hit in palette.search("pictures")]
+        assert any("(not now: it needs pip install 'vivix-tui(images)')" in text for text in about)
+        await press(pilot, "colon", *"pictures")
+        await asyncio.sleep(0.1)
+        await settled(pilot)
+        assert "vivix-tui(images)" in app.export_screenshot().replace("&#160;", " ").replace("&#x27;", "'")

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import TextArea
+from textual.widgets import Input, TextArea
 
 from tests.ui.conftest import NOW, PROFILE, VIDEO, Screen, Snap, settled
 from vivix_tui import verbs, verbs_queue
@@ -209,3 +209,25 @@ async def test_files_of_outputs(
     for number in (1, 2):
         (tmp_path / "vivix" / "2026-05-10" / f"grok-5b91a581-{number}.jpg").touch()
     await snap(screen.app(), "3", "g", *(["enter"] if size == (80, 24) else []), size=size)
+
+
+@two_sizes
+async def test_palette(screen: Screen, snap: Snap, size: Size) -> None:
+    async def still(pilot: Pilot[int]) -> None:
+        await pilot.press(*"down")
+        pilot.app.screen.query_one(Input).cursor_blink = False
+        await settled(pilot)
+
+    screen.busy()
+    await snap(screen.app(), "colon", size=size, prepare=still)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (40, 10), (39, 9)], ids=lambda s: f"{s[0]}x{s[1]}")
+async def test_narrow(screen: Screen, snap: Snap, size: Size) -> None:
+    screen.busy()
+    await snap(screen.app(), "j", size=size)
+
+
+async def test_narrow_details(screen: Screen, snap: Snap) -> None:
+    screen.busy()
+    await snap(screen.app(), "exclamation_mark", "g", "enter", size=(60, 20))

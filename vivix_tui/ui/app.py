@@ -49,22 +49,32 @@ class CommandPalette(Provider):
 
     async def discover(self) -> Hits:
         for command in COMMANDS:
-            yield DiscoveryHit(command.help, self._runner(command), help=self._keys(command))
+            yield DiscoveryHit(_named(command), self._runner(command), help=self._about(command))
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for command in COMMANDS:
-            score = matcher.match(f"{command.label} {command.help}")
+            score = matcher.match(_named(command))
             if score > 0:
-                yield Hit(score, matcher.highlight(command.help), self._runner(command), help=self._keys(command))
+                yield Hit(score, matcher.highlight(_named(command)), self._runner(command), help=self._about(command))
 
     def _runner(self, command: Command) -> Callable[[], None]:
         screen = self.screen
         return lambda: screen.action_command(command.id) if isinstance(screen, MainScreen) else None
 
-    def _keys(self, command: Command) -> str:
-        rebound = self.screen.rebound if isinstance(self.screen, MainScreen) else {}
-        return shown_keys(keys_of(command, rebound))
+    def _about(self, command: Command) -> str:
+        """Its keys, and why it cannot be used now."""
+        if not isinstance(self.screen, MainScreen):
+            return ""
+        reason = command.reason_disabled(self.screen.context())
+        about = shown_keys(keys_of(command, self.screen.rebound)) + (
+            f"  (not now: {one_line(reason)})" if reason else ""
+        )
+        return about.replace("[", "(").replace("]", ")")  # Textual takes it for markup
+
+
+def _named(command: Command) -> str:
+    return f"{command.label}: {command.help}"
 
 
 class VivixApp(App[int]):
@@ -138,7 +148,10 @@ class VivixApp(App[int]):
         # Textual passes a key on and looks at the next one at once. Over a slow link keys arrive in bursts, and what
         # follows `/` would not find the field but run as commands: "/Ryan" could pay for a retry. So a command is
         # done before the next key is looked at. What a field takes in goes to the field; any other key waits until the
-        # field has what was typed before it, so that text after a Tab lands in the next one.
+        # field has what was typed before it, so that text after a Tab lands in the next one. After the program was left
+        # nothing is opened any more: it would be built on what is being torn down.
+        if self._exit:
+            return True
         if await self._done(key, priority):
             return True
         if not priority:

@@ -23,7 +23,7 @@ from vivix_tui.domain.account import Account
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import VivixError
 from vivix_tui.store.accounts import EngineState
-from vivix_tui.ui.screens.dialogs import Middle, keys_words, literal, styled
+from vivix_tui.ui.screens.dialogs import Keys, Middle, literal, styled
 from vivix_tui.ui.widgets.fields import LineField
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class EnterKey(ModalScreen[str]):
                 yield Static(literal(self.ABOUT), classes="dialog--text", id="about")
                 yield KeyField(password=True, id="line", placeholder="paste it here", compact=True)
                 yield Static("", id="said", markup=False)
-            yield Static("", id="keys", classes="dialog--keys", markup=False)
+            yield Keys()
 
     def on_mount(self) -> None:
         self._ask()
@@ -126,7 +126,7 @@ class EnterKey(ModalScreen[str]):
         field = self.query_one(KeyField)
         field.display, field.value = True, ""
         field.focus()
-        self._show_keys(("enter", "check it"), *self.MORE_KEYS, ("esc", self.LEAVE))
+        self.query_one(Keys).show(("enter", "check it"), *self.MORE_KEYS, ("esc", self.LEAVE))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -149,7 +149,7 @@ class EnterKey(ModalScreen[str]):
         field.value, field.display, self.query_one("#about").display = "", False, False
         self.set_focus(None)
         self._say("Asking the API whether it takes this key …", "$foreground 55%")
-        self._show_keys(("esc", "do not wait"))
+        self.query_one(Keys).show(("esc", "do not wait"))
 
     def _follow(self) -> None:
         if self._offered_at is None:
@@ -171,15 +171,15 @@ class EnterKey(ModalScreen[str]):
         place, now = self._place, "Until vivix-tui ends it is used in any case."
         if place is None:
             self._say(f"{found.words}\n\n{now}", found.role)
-            self._show_keys(("esc", "close"))
+            self.query_one(Keys).show(("esc", "close"))
         elif place.obstacle:
             self._say(f"{found.words}\n\n{now} To keep it for the next time: {place.obstacle}", found.role)
-            self._show_keys(("esc", "close"))
+            self.query_one(Keys).show(("esc", "close"))
         else:
             where = f"{place.config} and {place.key_file}" if place.config else f"{place.key_file}"
             text = f"{found.words}\n\n{now} Kept, it is there the next time: in {where}, which only you can read."
             self._say(text, found.role)
-            self._show_keys(("k", "keep it"), ("s", "this time only"))
+            self.query_one(Keys).show(("k", "keep it"), ("s", "this time only"))
 
     # What the user does
 
@@ -201,9 +201,6 @@ class EnterKey(ModalScreen[str]):
         first, _, rest = text.partition("\n\n")
         said = styled(first, dict.fromkeys(range(first.count("\n") + 1), role))
         self.query_one("#said", Static).update(said + literal(f"\n\n{rest}") if rest else said)
-
-    def _show_keys(self, *keys: tuple[str, str]) -> None:
-        self.query_one("#keys", Static).update(keys_words(*keys))
 
 
 class FirstRun(EnterKey):
