@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -84,3 +85,12 @@ def test_a_dashboard_of_the_readme_opens(command: str, tmp_path: Path) -> None:
             terminal.wait_until_gone("Welcome")
         terminal.press("q")
         assert terminal.exit_code() == 0
+
+
+def test_the_walk_shows_pictures_that_exist() -> None:
+    walk = ROOT / "docs" / "walk.md"
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", walk.read_text())
+    assert len(pictures) > 15
+    for picture in pictures:
+        assert (walk.parent / unquote(picture)).is_file(), picture
+    assert "docs/walk.md" in README
