@@ -414,7 +414,7 @@ async def test_the_keys_of_a_question_stay_in_sight_however_long_it_is(screen: S
         keys = app.screen.query_one(".dialog--keys")
         assert keys.region.bottom < height - 1
         assert keys.region.height == 1
-        await pilot.press(*["pagedown"] * 60)
+        await pilot.press(*["pagedown"] * 70)
         await settled(pilot)
         assert "line 59" in app.export_screenshot().replace("&#160;", " ")
 

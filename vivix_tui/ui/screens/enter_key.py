@@ -208,13 +208,11 @@ class FirstRun(EnterKey):
 
     HEADING = "Welcome to vivix-tui"
     ABOUT = """\
-It follows the images and videos that you make through the Vivix API: what runs, what failed and why, what it cost, \
-where the files are.
+It follows the images and videos that you make through the Vivix API: what runs, what failed and why, what it cost.
 
-It needs your API key (vvx_live_…, of the Pro or Ultimate tier), shows it nowhere and sends it to the API alone. \
-VIVIX_API_KEY works as well.
+It needs your API key (vvx_live_…), shows it nowhere and sends it to the API alone. VIVIX_API_KEY works as well.
 
-Only looking? `vivix-tui demo` shows all of it on a simulated account."""
+Only looking? `vivix-tui demo` shows it on a simulated account."""
     MORE_KEYS = (("ctrl+t", "see the demo"),)
     LEAVE = "go on without"
 
