@@ -1,4 +1,4 @@
-"""Dialogs: a question, a field for ids, a field for a key, a text to read.
+"""Dialogs: a question, a field for ids, a field for one line, a text to read.
 
 Owns: what each asks and returns. Refuses: acting on the answer. Enter cancels whatever costs or destroys; the key that
 confirms is never the key that asked; key repeat never confirms.
@@ -192,19 +192,16 @@ class AskLine(ModalScreen[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "cancel")]
 
-    def __init__(
-        self, title: str, text: str, does: str, offer: Callable[[str], str | None], *, hidden: bool = False
-    ) -> None:
+    def __init__(self, title: str, text: str, does: str, offer: Callable[[str], str | None]) -> None:
         super().__init__()
         self._title, self._text, self._does = title, text, does
         self._offer = offer
-        self._hidden = hidden
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(literal(self._title), classes="dialog--title")
             yield Static(literal(self._text), classes="dialog--text")
-            yield LineField(password=self._hidden, id="line")
+            yield LineField(id="line")
             yield Static("", id="complaint", classes="dialog--complaint", markup=False)
             yield Keys(("enter", self._does), ("esc", "cancel"))
 
