@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -248,3 +249,15 @@ async def test_first_run_rejected(screen: Screen, snap: Snap, size: Size) -> Non
 async def _still(pilot: Pilot[int]) -> None:
     pilot.app.screen.query_one(Input).cursor_blink = False
     await settled(pilot)
+
+
+async def test_another_key_that_works_and_cannot_be_kept_leaves_no_dialog_open(screen: Screen) -> None:
+    screen.busy()
+    app = screen.app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "K")
+        await enter(pilot, GOOD)
+        while on(app) is not MainScreen:  # the engine's row is looked at by and by
+            await asyncio.sleep(0.02)
+        await settled(pilot)
+        assert toasts(app)[-1] == "The key works: Pro, 12,847 credits."

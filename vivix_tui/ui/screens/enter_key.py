@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LOOK_S = 0.1
 PATIENCE_S = 8.0
 KEY_LENGTH = 41
-TRY_DEMO = "demo"
+TRY_DEMO, GOOD = "demo", "$success"
 TRIED_AGAIN = "It is tried again by itself."
 
 
@@ -70,7 +70,7 @@ def verdict(engine: EngineState | None, account: Account, *, taken_up: bool, pat
         if engine.connection == "live":
             tier = f"{one_line(account.tier, 20)}, " if account.tier else ""
             known = "" if account.balance is None else f": {tier}{account.balance:,} credits"
-            return Verdict(f"The key works{known}.", "$success")
+            return Verdict(f"The key works{known}.", GOOD)
         if engine.connection == "rejected":
             said = (engine.detail, engine.hint, engine.request_id)
             words = "\n".join(one_line(part, 300) for part in said if part)
@@ -97,6 +97,7 @@ class EnterKey(ModalScreen[str]):
     ABOUT = "It is tried at once, shown nowhere, and goes to the API alone."
     MORE_KEYS: ClassVar[tuple[tuple[str, str], ...]] = ()
     LEAVE = "cancel"
+    ADVISES = False  # where the key cannot be kept from here: whether to say how it can be
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "leave", "leave"), ("k", "keep", "keep"), ("s", "leave", "")]
 
@@ -169,7 +170,9 @@ class EnterKey(ModalScreen[str]):
 
     def _answered(self, found: Verdict) -> None:
         place, now = self._place, "Until vivix-tui ends it is used in any case."
-        if place is None:
+        if found.role == GOOD and not self.ADVISES and (place is None or place.obstacle):
+            self.dismiss(found.words)
+        elif place is None:
             self._say(f"{found.words}\n\n{now}", found.role)
             self.query_one(Keys).show(("esc", "close"))
         elif place.obstacle:
@@ -215,6 +218,7 @@ It needs your API key (vvx_live_…), shows it nowhere and sends it to the API a
 Only looking? `vivix-tui demo` shows it on a simulated account."""
     MORE_KEYS = (("ctrl+t", "see the demo"),)
     LEAVE = "go on without"
+    ADVISES = True
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c,ctrl+q", "app.quit", "quit", priority=True),
