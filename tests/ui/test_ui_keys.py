@@ -432,3 +432,10 @@ async def test_the_palette_says_why_a_command_cannot_be_used(screen: Screen) -> 
         await asyncio.sleep(0.1)
         await settled(pilot)
         assert "vivix-tui(images)" in app.export_screenshot().replace("&#160;", " ").replace("&#x27;", "'")
+
+
+async def test_half_a_character_can_be_copied(screen: Screen) -> None:
+    app = screen.app()
+    async with app.run_test(size=(120, 36)):
+        app.copy_to_clipboard("https://cdn.vivix.example/\ud800.jpg")
+        assert app.clipboard == "https://cdn.vivix.example/?.jpg"

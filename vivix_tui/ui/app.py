@@ -138,6 +138,7 @@ class VivixApp(App[int]):
         await super().on_event(event)
 
     def copy_to_clipboard(self, text: str) -> None:
+        text = text.encode(errors="replace").decode()  # what strangers wrote may hold half a character
         super().copy_to_clipboard(text)
         # tmux takes it where its set-clipboard is on, and passes the wrapped one on where its allow-passthrough is.
         if os.environ.get("TMUX") and self._driver is not None:
