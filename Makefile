@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal -q
 
-.PHONY: help demo test check format snapshots torture fuzz soak bench-ui bench-poll bench-download clean
+.PHONY: help demo test check format snapshots torture fuzz monkey soak bench-ui bench-poll bench-download clean
 
 help:
 	@echo "make demo       the dashboard on a simulated API"
 	@echo "make test       all tests"
 	@echo "make torture    kill -9, faults and full disks by the hundred; prints figures, takes some minutes"
 	@echo "make fuzz       5,000 mutated answers of the API against the running engine (FUZZ_ARGS='--n 100000')"
+	@echo "make monkey     a minute of random keys, clicks, pastes and sizes (VIVIX_MONKEY_S=600)"
 	@echo "make soak       the program on a terminal against a stormy API for 10 minutes (SOAK_ARGS='--minutes 60')"
 	@echo "make check      format, lint, types, import directions, tests with coverage"
 	@echo "make snapshots  rewrite the pictures in snapshots/"
@@ -30,6 +31,10 @@ torture: $(VENV)/.ready-dev
 
 fuzz: $(VENV)/.ready-dev
 	@$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
+
+monkey: $(VENV)/.ready-dev
+	VIVIX_MONKEY_S=$${VIVIX_MONKEY_S:-60} VIVIX_MONKEY_SEED=$${VIVIX_MONKEY_SEED:-$$(date +%s)} \
+	  $(BIN)/python -m pytest -q tests/ui/test_ui_monkey.py
 
 soak: $(VENV)/.ready-dev
 	@$(BIN)/python -m tests.torture.soak $(SOAK_ARGS)

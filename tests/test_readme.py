@@ -9,11 +9,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
 from tests.conftest import Api, make_home
-from tests.e2e.terminal import Terminal
+from tests.e2e.terminal import ESC, Terminal
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -78,6 +79,18 @@ def test_a_dashboard_of_the_readme_opens(command: str, tmp_path: Path) -> None:
     home = make_home(tmp_path)
     with Terminal(home, *command.split()[1:]) as terminal:
         terminal.wait_for(r"vivix-tui", 30)
-        terminal.wait_for(r"PROMPT|VIVIX_API_KEY")
+        if "PROMPT" not in terminal.wait_for(r"PROMPT|VIVIX_API_KEY"):
+            terminal.wait_for("Welcome to vivix-tui")
+            terminal.press(ESC)
+            terminal.wait_until_gone("Welcome")
         terminal.press("q")
         assert terminal.exit_code() == 0
+
+
+def test_the_walk_shows_pictures_that_exist() -> None:
+    walk = ROOT / "docs" / "walk.md"
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", walk.read_text())
+    assert len(pictures) > 15
+    for picture in pictures:
+        assert (walk.parent / unquote(picture)).is_file(), picture
+    assert "docs/walk.md" in README

@@ -1,11 +1,13 @@
-"""Private folders, made private from the first instant.
+"""Private folders and files, private from the first instant.
 
-Owns: that a folder which this program makes is 0700, and each missing one above it, too. Refuses: changing folders
-that exist: they are the user's.
+Owns: that a folder which this program makes is 0700, and each missing one above it, too; that a new file is 0600 and
+there as a whole or not at all. Refuses: changing folders and files that exist: they are the user's.
 """
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -16,3 +18,18 @@ def make_private_folder(folder: Path) -> None:
         missing.append(missing[-1].parent)
     for path in reversed(missing):
         path.mkdir(mode=0o700, exist_ok=True)
+
+
+def write_new_file(path: Path, text: str) -> None:
+    """Writes a file that must not exist yet: the name appears when all of it is written. Raises OSError."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(part, path)
+    finally:
+        with suppress(OSError):
+            part.unlink()

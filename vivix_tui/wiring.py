@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vivix_tui import keys, logs, verbs
+from vivix_tui import first_config, keys, logs, verbs
 from vivix_tui.config import Config, Paths
 from vivix_tui.domain.idlist import parse_ids
 from vivix_tui.domain.text import one_line
@@ -78,7 +78,7 @@ def run_dashboard(config: Config, key_source: KeySource | None = None) -> int:
 
     logs.to_file(config.paths.log)
     store = Store(config.paths.database)
-    parts = _Dashboard(config, key_source or (lambda: keys.read(config.account)))
+    parts = _Dashboard(config, key_source)
     app = VivixApp(
         store=store,
         profile=config.profile,
@@ -87,7 +87,7 @@ def run_dashboard(config: Config, key_source: KeySource | None = None) -> int:
         on_ready=parts.start_engine,
         wake=parts.wake,
         unsaved=parts.unsaved,
-        offer_key=parts.offer_key,
+        key_desk=parts,
         thumbnails=config.paths.thumbnails,
         state=config.paths.state,
     )
@@ -96,15 +96,22 @@ def run_dashboard(config: Config, key_source: KeySource | None = None) -> int:
     finally:
         parts.close()
         store.close()
+    if app.wants_demo:
+        return run_demo(config, seed=1, speed=1.0, scenario="calm", data=None)
     return app.return_code or 0
 
 
 class _Dashboard:
-    """The engine behind one screen: started after the first frame, in a thread, since httpx takes 0.2 s to load."""
+    """The engine behind one screen: started after the first frame, in a thread, since httpx takes 0.2 s to load.
 
-    def __init__(self, config: Config, key_source: KeySource) -> None:
+    It takes keys that the user types; where they come from a `key_source` of the program's own, none is kept.
+    """
+
+    def __init__(self, config: Config, key_source: KeySource | None) -> None:
         self._config = config
-        self._key_source = key_source
+        self._key_source = key_source or (lambda: keys.read(config.account))
+        self._keeps = key_source is None
+        self._offered: keys.ApiKey | None = None
         self._engine: Engine | None = None
         self._starter = threading.Thread(target=self._start, name="engine-start", daemon=True)
 
@@ -134,8 +141,23 @@ class _Dashboard:
             return str(problem)
         if self._engine is None:
             return "the engine has not started yet"
+        self._offered = key
         self._engine.use_key(key)
         return None
+
+    def key_taken_up(self) -> bool:
+        """Whether what the engine says of its connection is about the key that was offered last."""
+        return self._engine is not None and self._offered is not None and self._engine.has_taken_up(self._offered)
+
+    def place_for_key(self) -> first_config.Place | None:
+        """Where the key would be kept, None where none ever is (in the demo)."""
+        return first_config.place_for_key(self._config) if self._keeps else None
+
+    def keep_key(self) -> str:
+        """Writes the key that was offered last into its private file. Returns what was done; raises ConfigError."""
+        if self._offered is None:
+            raise UsageError("there is no key to keep")
+        return first_config.keep_key(self._config, self._offered)
 
     def close(self) -> None:
         if self._starter.ident is not None:

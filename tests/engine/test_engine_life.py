@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import KEY, until
 from tests.engine.conftest import PROFILE, World, made
-from tests.srv import CREDITS, Connection, Request, generation, id_of, json_reply, silence
+from tests.srv import CREDITS, Connection, Request, error_reply, generation, id_of, json_reply, silence
 from vivix_tui.domain import cadence
 from vivix_tui.engine.account import LONGEST_PAUSE_S, pause_s
 from vivix_tui.errors import ConfigError, KeyProblem, StoreMoved
@@ -245,3 +245,30 @@ def test_lif_02_the_pause_between_questions_about_the_account_stays_finite_in_a_
     """A thousand failures in a row are four days offline."""
     assert pause_s(1) == 2.0
     assert pause_s(10_000) == LONGEST_PAUSE_S
+
+
+def test_a_new_key_is_tried_at_once_though_nothing_else_is_to_be_asked(world: World) -> None:
+    engine = world.start()
+    until(lambda: world.srv.count("GET", "/api/v1/models") == 1)
+    rest(1.0)
+    before, another = world.srv.count(), ApiKey("vvx_live_" + "next" * 8)
+    engine.use_key(another)
+    until(lambda: engine.has_taken_up(another), what="it is taken up")
+    until(lambda: world.srv.count() == before + 1, 3, "it is tried")
+    until(lambda: world.engine_row.connection == "live")
+    rest(1.3)
+    assert world.srv.count() == before + 1
+
+
+def test_a_key_that_is_given_again_is_taken_up_again(world: World) -> None:
+    world.srv.on("GET", "/api/v1/credits", error_reply(401, "KEY_INVALID", "No.", "Make another."))
+    engine = world.start(lambda: None)
+    until(lambda: world.engine_row.connection == "nokey")
+    first, same = ApiKey("vvx_live_" + "wrong000" * 4), ApiKey("vvx_live_" + "wrong000" * 4)
+    engine.use_key(first)
+    until(lambda: engine.has_taken_up(first))
+    until(lambda: world.srv.count() == 1 and world.engine_row.connection == "rejected")
+    assert not engine.has_taken_up(same)
+    engine.use_key(same)
+    until(lambda: engine.has_taken_up(same))
+    until(lambda: world.srv.count() == 2 and world.engine_row.connection == "rejected")

@@ -19,6 +19,7 @@ from textual.pilot import Pilot
 from vivix_tui.config import Settings
 from vivix_tui.domain.account import Account, Model, Parameter
 from vivix_tui.domain.generation import Answer
+from vivix_tui.first_config import Place
 from vivix_tui.store import accounts, generations
 from vivix_tui.store.accounts import EngineState
 from vivix_tui.store.store import Store
@@ -57,29 +58,48 @@ def _no_row_rests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vivix_tui.ui.widgets.detail_pane.REST_S", 3600)
 
 
+class Desk:
+    """Takes what looks like a key, and has it taken up at once; `kept` tells whether it was written down."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.taken_up, self.kept = True, False
+        self.place: Place | None = None
+
+    def offer_key(self, text: str) -> str | None:
+        self.keys.append(text)
+        return None if text.startswith("vvx_") else "that is no key"
+
+    def key_taken_up(self) -> bool:
+        return self.taken_up
+
+    def place_for_key(self) -> Place | None:
+        return self.place
+
+    def keep_key(self) -> str:
+        self.kept = True
+        return "wrote the file"
+
+
 class Screen:
     """A store with rows, and the app over it."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.woken = 0
-        self.keys: list[str] = []
         self.now = NOW
+        self.desk = Desk()
 
     def app(self, *, settings: Settings | None = None, takes_key: bool = True, state: Path | None = None) -> VivixApp:
         def wake() -> None:
             self.woken += 1
-
-        def take(key: str) -> str | None:
-            self.keys.append(key)
-            return None if key.startswith("vvx_") else "that is no key"
 
         return VivixApp(
             store=self.store,
             profile=PROFILE,
             settings=settings or Settings(),
             wake=wake,
-            offer_key=take if takes_key else None,
+            key_desk=self.desk if takes_key else None,
             state=state,
             clock=lambda: self.now,
         )
@@ -113,7 +133,8 @@ class Screen:
         image = Model(slug=IMAGE, category="image", credits_min=80, credits_max=211)
         video = Model(slug=VIDEO, category="video", credits_min=400, credits_max=1440)
         accounts.save_models(self.store, PROFILE, {IMAGE: image, VIDEO: video})
-        engine = EngineState(pid=os.getpid(), connection=connection, calls_used=38, calls_remaining=200, **state)
+        state = {"pid": os.getpid(), "calls_used": 38, "calls_remaining": 200} | state
+        engine = EngineState(connection=connection, **state)
         accounts.save_engine(self.store, PROFILE, engine, NOW)
 
     def catalogue(self) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import string
 
 import pytest
 from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -13,6 +15,8 @@ from tests.ui.conftest import PROFILE, Screen, settled
 from vivix_tui.store import query
 from vivix_tui.ui.screens.dialogs import Confirm
 from vivix_tui.ui.screens.main import MainScreen
+from vivix_tui.ui.widgets.fields import LineField, LinesField, takes_in
+from vivix_tui.ui.widgets.form_field import FormField
 
 NAMES = {
     ":": "colon",
@@ -22,13 +26,16 @@ NAMES = {
     "\r": "enter",
     "\x1b": "escape",
     "*": "asterisk",
+    "\x7f": "backspace",
+    "\t": "tab",
+    "\x13": "ctrl+s",
 }
 
 
 def burst(pilot: Pilot[int], text: str) -> None:
     """All keys are in the program's queue before it looks at the first."""
     for character in text:
-        shown = character if character.isprintable() else None
+        shown = character if character.isprintable() or character in "\r\t" else None
         pilot.app.post_message(events.Key(NAMES.get(character, character), shown))
 
 
@@ -127,3 +134,55 @@ async def test_what_is_closed_twice_closes_nothing_below_it(screen: Screen, open
         burst(pilot, "\x1b")
         await settled(pilot)
         assert isinstance(app.screen, MainScreen)
+
+
+async def test_what_is_corrected_in_a_burst_is_in_order(screen: Screen) -> None:
+    screen.busy()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        burst(pilot, "/a foz\x7fx")
+        await settled(pilot)
+        await settled(pilot)
+        assert app.screen.query_one("#filter", Input).value == "a fox"
+
+
+async def test_text_typed_ahead_lands_in_the_field_that_tab_leads_to(screen: Screen) -> None:
+    screen.account()
+    screen.catalogue()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        burst(pilot, "n")
+        await settled(pilot)
+        burst(pilot, "grok\r")
+        await settled(pilot)
+        await settled(pilot)
+        names = [field.parameter.name for field in app.screen.query(FormField)]
+        tabs = "\t" * (names.index("seed") - names.index("negative_prompt"))
+        burst(pilot, f"a foz\x7fx\tblurt\x7f{tabs}43\x7f2")
+        for _ in range(4):
+            await settled(pilot)
+        values = {field.parameter.name: field.value for field in app.screen.query(FormField)}
+        assert (values["prompt"], values["negative_prompt"], values["seed"]) == ("a fox", "blur", 42)
+
+
+def test_whatever_can_be_typed_is_for_the_field() -> None:
+    for character in [*string.printable[:95], "ä", "–", "狐", "🦊"]:
+        assert takes_in(LineField(), _character_to_key(character)), character
+    for key in ("escape", "ctrl+s", "tab", "f1"):
+        assert not takes_in(LineField(), key), key
+    assert takes_in(LinesField(), "enter")
+    assert takes_in(LineField(), "backspace")
+
+
+@pytest.mark.parametrize("key", ["n", "a", "?", ":", "K", "N", "x"])
+async def test_what_is_typed_after_the_program_was_left_opens_nothing(screen: Screen, key: str) -> None:
+    screen.account()
+    screen.catalogue()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        burst(pilot, f"q{key}")
+        await settled(pilot)
+    assert app.return_code == 0

@@ -17,7 +17,7 @@ from vivix_tui.config import Settings
 from vivix_tui.domain.generation import Answer
 from vivix_tui.store import downloads, generations, query, submissions
 from vivix_tui.ui.actions import ACTIONS
-from vivix_tui.ui.app import VivixApp
+from vivix_tui.ui.app import CommandPalette, VivixApp
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
 from vivix_tui.ui.listing import key_of
 from vivix_tui.ui.screens.dialogs import Confirm, Reading
@@ -274,25 +274,6 @@ async def test_marks_toggle_all_none(screen: Screen) -> None:
         assert not main(app).query_one(GenerationTable).marks
 
 
-async def test_entering_another_key(screen: Screen) -> None:
-    screen.busy()
-    screen.account("rejected", detail="KEY_REVOKED")
-    app = screen.app()
-    async with app.run_test(size=(120, 36)) as pilot:
-        await press(pilot, "K")
-        field = app.screen.query_one(Input)
-        assert field.password
-        field.value = "nonsense"
-        await press(pilot, "enter")
-        assert "that is no key" in str(app.screen.query_one("#complaint").render())
-        field.value = "vvx_live_filler"
-        await press(pilot, "enter")
-        assert screen.keys == ["nonsense", "vvx_live_filler"]
-        assert "vvx_live_filler" not in app.export_screenshot()
-        await press(pilot, "K", "escape")
-        assert isinstance(app.screen, MainScreen)
-
-
 async def test_help_lists_every_key_and_the_reasons(screen: Screen) -> None:
     screen.busy()
     app = screen.app(takes_key=False)
@@ -408,3 +389,40 @@ def test_reasons_are_sentences_or_none() -> None:
         reason = command.reason_disabled(Context())
         assert reason is None or len(reason) > 5
     assert BY_ID["generation.retry"].reason_disabled(Context()) == "there is no row here"
+
+
+@pytest.mark.parametrize("height", [12, 24, 36])
+async def test_the_keys_of_a_question_stay_in_sight_however_long_it_is(screen: Screen, height: int) -> None:
+    screen.busy()
+    app = screen.app()
+    async with app.run_test(size=(80, height)) as pilot:
+        app.push_screen(Confirm("Send all?", "\n".join(f"line {n}" for n in range(60)), "send"))
+        await settled(pilot)
+        keys = app.screen.query_one(".dialog--keys")
+        assert keys.region.bottom < height - 1
+        assert keys.region.height == 1
+        await pilot.press(*["pagedown"] * 70)
+        await settled(pilot)
+        assert "line 59" in app.export_screenshot().replace("&#160;", " ")
+
+
+async def test_the_palette_says_why_a_command_cannot_be_used(screen: Screen) -> None:
+    screen.busy()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        main(app).preview.why_not = "it needs pip install 'vivix-tui[images]'"
+        palette = CommandPalette(main(app))
+        about = [str(hit.help) async for hit in palette.search("pictures")]
+        assert any("(not now: it needs pip install 'vivix-tui(images)')" in text for text in about)
+        await press(pilot, "colon", *"pictures")
+        await asyncio.sleep(0.1)
+        await settled(pilot)
+        assert "vivix-tui(images)" in app.export_screenshot().replace("&#160;", " ").replace("&#x27;", "'")
+
+
+async def test_half_a_character_can_be_copied(screen: Screen) -> None:
+    app = screen.app()
+    async with app.run_test(size=(120, 36)):
+        app.copy_to_clipboard("https://cdn.vivix.example/\ud800.jpg")
+        assert app.clipboard == "https://cdn.vivix.example/?.jpg"

@@ -89,7 +89,7 @@ async def test_notifications_change_at_once(screen: Screen, tmp_path: Path) -> N
         assert "22:00-07:00" in str(app.screen.query_one("#complaint").render())
         app.screen.query_one(Input).value = " 22:00-07:00 "
         await press(pilot, "enter")
-        told = main(app)._teller._settings()
+        told = main(app).teller._settings()
         assert (told.bell, told.terminal, told.quiet) == (False, "off", "22:00-07:00")
     assert read(state) == {"notify": {"bell": False, "terminal": "off", "quiet": "22:00-07:00"}}
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import TextArea
+from textual.widgets import Input, TextArea
 
 from tests.ui.conftest import NOW, PROFILE, VIDEO, Screen, Snap, settled
 from vivix_tui import verbs, verbs_queue
@@ -255,3 +255,25 @@ async def test_help_with_own_keys(screen: Screen, snap: Snap, size: Size) -> Non
     screen.busy()
     settings = msgspec.structs.replace(Settings(), keys={"generation.retry": "f5", "generation.forget": ""})
     await snap(screen.app(settings=settings), "question_mark", size=size)
+
+
+@two_sizes
+async def test_palette(screen: Screen, snap: Snap, size: Size) -> None:
+    async def still(pilot: Pilot[int]) -> None:
+        await pilot.press(*"down")
+        pilot.app.screen.query_one(Input).cursor_blink = False
+        await settled(pilot)
+
+    screen.busy()
+    await snap(screen.app(), "colon", size=size, prepare=still)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (40, 10), (39, 9)], ids=lambda s: f"{s[0]}x{s[1]}")
+async def test_narrow(screen: Screen, snap: Snap, size: Size) -> None:
+    screen.busy()
+    await snap(screen.app(), "j", size=size)
+
+
+async def test_narrow_details(screen: Screen, snap: Snap) -> None:
+    screen.busy()
+    await snap(screen.app(), "exclamation_mark", "g", "enter", size=(60, 20))

@@ -13,7 +13,7 @@ from vivix_tui import verbs
 from vivix_tui.config import Notify
 from vivix_tui.domain.generation import Answer
 from vivix_tui.store import generations
-from vivix_tui.ui.telling import Teller, notification
+from vivix_tui.ui.telling import GAP_S, TOGETHER_S, Teller, notification
 
 
 def ends(screen: Screen, generation_id: str, status: str = "completed", **facts: Any) -> None:
@@ -33,11 +33,11 @@ async def test_several_ends_are_one_line_and_told_once(screen: Screen) -> None:
         ends(screen, ids[0])
         ends(screen, ids[1])
         ends(screen, ids[2], "failed", error="X")
-        main(first)._teller._tell()
+        main(first).teller._tell()
         await settled(pilot)
         assert toasts(first) == ["2 done, 1 failed"]
     async with second.run_test(size=(120, 36)) as pilot:
-        main(second)._teller._tell()
+        main(second).teller._tell()
         await settled(pilot)
         assert toasts(second) == []
 
@@ -72,7 +72,7 @@ async def test_w_asks_for_one_by_name_and_takes_it_back(screen: Screen) -> None:
         assert toasts(app)[-1] == "not told by name"
         await press(pilot, "w")
         ends(screen, one)
-        main(app)._teller._tell()
+        main(app).teller._tell()
         await settled(pilot)
         assert toasts(app)[-1] == "a [/b]fox: done"
         main(app).reload()
@@ -161,3 +161,54 @@ def test_a_notification_holds_nothing_that_steers() -> None:
     assert told.count("\x07") == 1
     assert "\x9c" not in told
     assert len(told) < 250
+
+
+def test_whoever_comes_back_after_a_while_hears_once_what_was_missed(screen: Screen) -> None:
+    now = [NOW]
+    rung = Rung(screen)
+    teller = Teller(rung, Notify(), lambda: now[0])  # type: ignore[arg-type]
+    ids = [live(screen, n) for n in range(4)]
+    verbs.take_news(screen.store, PROFILE)
+    ends(screen, ids[0])
+    teller._tell()
+    now[0] += timedelta(minutes=1)
+    teller.seen()
+    assert rung.said == ["1 done"], "they were there"
+    for generation_id, status in ((ids[1], "completed"), (ids[2], "failed")):
+        now[0] += timedelta(minutes=20)
+        ends(screen, generation_id, status)
+        teller._tell()
+    now[0] += timedelta(minutes=20)
+    teller.seen()
+    teller.seen()
+    assert rung.said[1:] == ["1 done", "1 failed", "While you were away: 1 done, 1 failed"]
+
+
+async def test_a_key_after_a_while_is_a_return(screen: Screen) -> None:
+    one = live(screen, 1)
+    verbs.take_news(screen.store, PROFILE)
+    now = [NOW]
+    app = screen.app()
+    app.clock = lambda: now[0]
+    async with app.run_test(size=(120, 36)) as pilot:
+        ends(screen, one)
+        main(app).teller._tell()
+        now[0] += timedelta(hours=1)
+        await press(pilot, "j")
+        assert toasts(app) == ["1 done", "While you were away: 1 done"]
+
+
+def test_ends_one_after_the_other_are_no_bell_each(screen: Screen) -> None:
+    rung = Rung(screen)
+    waits: list[float] = []
+    rung.set_timer = lambda seconds, _: waits.append(seconds)  # type: ignore[attr-defined]
+    teller = Teller(rung, Notify(), lambda: NOW)  # type: ignore[arg-type]
+    ids = [live(screen, n) for n in range(2)]
+    teller.look()
+    for generation_id in ids:
+        ends(screen, generation_id)
+        teller.look()
+        teller._tell()
+    assert waits[0] == TOGETHER_S
+    assert waits[1] > GAP_S - 1
+    assert rung.said == ["1 done", "1 done"]

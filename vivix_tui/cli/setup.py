@@ -17,39 +17,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from vivix_tui import __version__, keys
+from vivix_tui import __version__, first_config, keys
 from vivix_tui.cli import output
 from vivix_tui.config import Config, Paths
 from vivix_tui.domain.budget import Budget
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import ConfigError, KeyProblem, Refusal, VivixError
-from vivix_tui.files import make_private_folder
 
 if TYPE_CHECKING:
     from vivix_tui.api.client import Client, Reply
 
 T = TypeVar("T")
 
-FIRST_CONFIG = {
-    "profile": "default",
-    "profiles": {"default": {"base_url": "https://vivix-atelier.vercel.app", "api_key_file": ""}},
-    "download": {"directory": "~/vivix"},
-}
-
 
 def run_config_init(paths: Paths) -> int:
-    """Writes a first config with a private key file beside it to fill in; an existing one is left alone."""
-    import tomli_w  # noqa: PLC0415
-
-    key_file = paths.config.with_name("api-key")
-    FIRST_CONFIG["profiles"]["default"]["api_key_file"] = str(key_file)  # type: ignore[index]
-    try:
-        make_private_folder(paths.config.parent)
-        _write_new(paths.config, tomli_w.dumps(FIRST_CONFIG))
-    except FileExistsError:
-        raise ConfigError(f"{paths.config} exists and is left as it is", hint="edit it, or remove it first") from None
-    except OSError as error:
-        raise ConfigError(f"{paths.config} cannot be written: {error.strerror}") from None
+    """Writes a first config that names a private key file to fill in; an existing one is left alone."""
+    key_file = first_config.write_config(paths)
     output.tell(f"wrote {paths.config}")
     output.tell(f"put the API key into {key_file} (chmod 600), or use api_key_command, or set {keys.ENV}")
     return 0
@@ -165,9 +148,3 @@ def _print_object(value: dict[str, Any], *, as_json: bool) -> None:
         output.json_data(value)
     else:
         output.data(output.fields_text(value))
-
-
-def _write_new(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)

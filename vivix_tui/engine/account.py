@@ -1,7 +1,7 @@
 """Asks for limits, balance and catalogue when they are worth a call.
 
-Owns: when /credits and /models are asked: at the start, after a refund, when the cycle is reset; once a day. Refuses: a
-timer for what the headers of other answers tell anyway.
+Owns: when /credits and /models are asked: at the start, with a new key, after a refund, when the cycle is reset; once a
+day. Refuses: a timer for what the headers of other answers tell anyway.
 """
 
 from __future__ import annotations
@@ -65,6 +65,8 @@ class AccountReader:
 
     def _due(self, now: float) -> Callable[[], Awaitable[None]] | None:
         """What is worth a call now."""
+        if self._link.unproved_key:
+            return self._ask_credits  # whoever entered a key waits to hear whether it is a good one
         if now < self._not_before:
             return None
         refunded = self._link.refunded_at > self._credits_at and now - self._credits_at > AFTER_REFUND_S

@@ -61,6 +61,7 @@ class Engine:
         self._link: Link | None = None
         self._key_given = asyncio.Event()
         self._grace_s = STOP_S - CLOSING_S
+        self._taken_up: ApiKey | None = None
         self.holds_lock = threading.Event()
         self.failure: VivixError | None = None
 
@@ -76,6 +77,10 @@ class Engine:
         self._given_key = key
         self._call_soon(self._key_given.set)
         self.wake()
+
+    def has_taken_up(self, key: ApiKey) -> bool:
+        """Whether calls go with this key since it was given: what the engine's row says from then on is about it."""
+        return self._taken_up is key
 
     def stop(self, timeout_s: float = STOP_S) -> bool:
         """Asks it to end and waits. False if it did not within `timeout_s`; what it was doing is on disk anyway.
@@ -221,6 +226,7 @@ class Engine:
                     complaint = str(problem)
             if key not in link.rejected:
                 link.use_key(key, complaint)
+            self._taken_up = key
             looked, given = time.monotonic(), self._given_key
             while self._given_key is given:
                 usable = key is not None and key not in link.rejected

@@ -37,7 +37,8 @@ class Link:
 
     `rejected` are the keys that the API refused; `trouble` names what the user must be told of a background task, and
     `unsaved` what is known and cannot be stored, so that it may be on a screen alone; `looked` is set when the account
-    was asked about once, with or without success; `credits_wanted` asks for a fresh balance; `last_end` is when a
+    was asked about once, with or without success; `credits_wanted` asks for a fresh balance, `unproved_key` for any
+    answer to a new key; `last_end` is when a
     generation was last seen to end, `refunded_at` to fail; `draining` is how far an import is.
     """
 
@@ -51,6 +52,7 @@ class Link:
         self.draining: Draining | None = None
         self.credits_wanted = False
         self.looked = asyncio.Event()
+        self.unproved_key = False
         self._store = store
         self._profile = profile
         self.budget = budget
@@ -96,7 +98,7 @@ class Link:
         if key is None:
             self._set("nokey", detail=complaint)
         elif key != self.client.gate.key:
-            self.client.gate.key = key
+            self.client.gate.key, self.unproved_key = key, True
             limited = time.monotonic() < self.budget.closed_until
             self._set("limited" if limited else "starting", until=limited)
 
@@ -106,6 +108,7 @@ class Link:
         `purpose` is one of `store.calls`. Raises ApiError as it came.
         """
         started, key = time.monotonic(), self.client.gate.key
+        self.unproved_key = False
         try:
             if not self.client.gate.is_open:
                 raise Unreachable("calls are paused", sent=False)

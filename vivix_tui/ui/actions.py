@@ -18,11 +18,12 @@ from vivix_tui.errors import UsageError
 from vivix_tui.store import query
 from vivix_tui.ui.actions_compose import COMPOSE_ACTIONS
 from vivix_tui.ui.actions_files import FILE_ACTIONS, generations
+from vivix_tui.ui.actions_key import enter_key
 from vivix_tui.ui.actions_money import MONEY_ACTIONS
 from vivix_tui.ui.actions_preview import toggle_preview
 from vivix_tui.ui.commands import COMMANDS, keys_of, shown_keys
 from vivix_tui.ui.navigation import unmark
-from vivix_tui.ui.screens.dialogs import AddIds, AskLine, Confirm, Ids, Reading
+from vivix_tui.ui.screens.dialogs import AddIds, Confirm, Ids, Reading
 from vivix_tui.ui.screens.links import LinksScreen
 from vivix_tui.ui.screens.settings import SettingsScreen
 from vivix_tui.ui.screens.statistics import StatisticsScreen
@@ -92,13 +93,6 @@ def undo(screen: MainScreen) -> None:
     ids = screen.forgotten[-1]
     screen.wish(lambda: verbs.restore(screen.store, screen.profile, ids).text)
     screen.forgotten.pop()
-
-
-def enter_key(screen: MainScreen) -> None:
-    if screen.offer_key is not None:
-        text = "It is used until this program ends, and written nowhere. To keep one: vivix-tui config init"
-        dialog = AskLine("API key", text, "use it", screen.offer_key, hidden=True)
-        screen.ask(dialog, lambda taken: screen.say("trying it") if taken else None)
 
 
 def show_help(screen: MainScreen) -> None:

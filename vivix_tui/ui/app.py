@@ -6,6 +6,7 @@ Owns: what is true of every screen. Refuses: rows and keys of the main screen; t
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 import os
 import traceback
@@ -16,6 +17,7 @@ from typing import Any, ClassVar
 
 from rich.console import RenderableType
 from rich.text import Text
+from textual import events
 from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.await_complete import AwaitComplete
@@ -34,8 +36,11 @@ from vivix_tui.ui.ending import on_signals
 from vivix_tui.ui.frames import frame
 from vivix_tui.ui.keymap import NO_KEY, keymap
 from vivix_tui.ui.present import ASCII, GLYPHS, utc_now
+from vivix_tui.ui.screens.enter_key import KeyDesk
 from vivix_tui.ui.screens.main import MainScreen
+from vivix_tui.ui.telling import through_tmux
 from vivix_tui.ui.theme import OWN, VIVIX, theme_named
+from vivix_tui.ui.widgets.fields import done_so_far, takes_in
 
 log = logging.getLogger("vivix_tui.ui")
 
@@ -49,26 +54,39 @@ class CommandPalette(Provider):
 
     async def discover(self) -> Hits:
         for command in COMMANDS:
-            yield DiscoveryHit(command.help, self._runner(command), help=self._keys(command))
+            yield DiscoveryHit(_named(command), self._runner(command), help=self._about(command))
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for command in COMMANDS:
-            score = matcher.match(f"{command.label} {command.help}")
+            score = matcher.match(_named(command))
             if score > 0:
-                yield Hit(score, matcher.highlight(command.help), self._runner(command), help=self._keys(command))
+                yield Hit(score, matcher.highlight(_named(command)), self._runner(command), help=self._about(command))
 
     def _runner(self, command: Command) -> Callable[[], None]:
         screen = self.screen
         return lambda: screen.action_command(command.id) if isinstance(screen, MainScreen) else None
 
-    def _keys(self, command: Command) -> str:
-        rebound = self.screen.rebound if isinstance(self.screen, MainScreen) else {}
-        return shown_keys(keys_of(command, rebound))
+    def _about(self, command: Command) -> str:
+        """Its keys, and why it cannot be used now."""
+        if not isinstance(self.screen, MainScreen):
+            return ""
+        reason = command.reason_disabled(self.screen.context())
+        about = shown_keys(keys_of(command, self.screen.rebound)) + (
+            f"  (not now: {one_line(reason)})" if reason else ""
+        )
+        return about.replace("[", "(").replace("]", ")")  # Textual takes it for markup
+
+
+def _named(command: Command) -> str:
+    return f"{command.label}: {command.help}"
 
 
 class VivixApp(App[int]):
-    """The dashboard of one profile. `on_ready` is called once, after the first frame."""
+    """The dashboard of one profile. `on_ready` is called once, after the first frame.
+
+    `wants_demo`: it ended because the user wants to see the demo.
+    """
 
     CSS_PATH = Path(__file__).with_name("app.tcss")
     TITLE = "vivix-tui"
@@ -86,7 +104,7 @@ class VivixApp(App[int]):
         on_ready: Callable[[], None] = _nothing,
         wake: Callable[[], None] = _nothing,
         unsaved: Callable[[], str | None] = _nothing,
-        offer_key: Callable[[str], str | None] | None = None,
+        key_desk: KeyDesk | None = None,
         thumbnails: Path | None = None,
         state: Path | None = None,
         clock: Callable[[], datetime] = utc_now,
@@ -95,8 +113,9 @@ class VivixApp(App[int]):
         self.store, self.profile = store, profile
         self.choices = Choices(store, profile, settings, state)
         self.keymap_in_force, self._complaints = keymap(settings.keys)
-        self.notice, self.clock, self.offer_key = notice, clock, offer_key
+        self.notice, self.clock, self.key_desk = notice, clock, key_desk
         self.wake, self.unsaved = wake, unsaved
+        self.wants_demo = False
         self.glyphs = ASCII if settings.ui.ascii else GLYPHS
         self.thumbnails = thumbnails
         self._on_ready = on_ready
@@ -145,14 +164,37 @@ class VivixApp(App[int]):
         if self._complaints:
             self.notify(one_line("; ".join(self._complaints), 300), severity="warning", markup=False)
 
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.MouseDown | events.AppFocus):
+            for screen in self.screen_stack:
+                if isinstance(screen, MainScreen):
+                    screen.teller.seen()
+        await super().on_event(event)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        text = text.encode(errors="replace").decode()  # what strangers wrote may hold half a character
+        super().copy_to_clipboard(text)
+        # tmux takes it where its set-clipboard is on, and passes the wrapped one on where its allow-passthrough is.
+        if os.environ.get("TMUX") and self._driver is not None:
+            coded = base64.b64encode(text.encode()).decode()
+            self._driver.write(through_tmux(f"\x1b]52;c;{coded}\x07"))
+
     async def _check_bindings(self, key: str, priority: bool = False) -> bool:
         # Textual passes a key on and looks at the next one at once. Over a slow link keys arrive in bursts, and what
         # follows `/` would not find the field but run as commands: "/Ryan" could pay for a retry. So a command is
-        # done before the next key is looked at; keys for a field go on as ever.
+        # done before the next key is looked at. What a field takes in goes to the field; any other key waits until the
+        # field has what was typed before it, so that text after a Tab lands in the next one. After the program was left
+        # nothing is opened any more: it would be built on what is being torn down.
+        if self._exit:
+            return True
         if await self._done(key, priority):
             return True
-        if not priority or isinstance(self.focused, Input | TextArea):
+        if not priority:
             return False
+        if isinstance(self.focused, Input | TextArea):
+            if takes_in(self.focused, key):
+                return False
+            await done_so_far(self.focused)
         return await self._done(key)
 
     async def _done(self, key: str, priority: bool = False) -> bool:

@@ -165,9 +165,9 @@ COMMANDS = (
     Command("view.columns", "C", "columns…", "View", "choose the columns and their order"),
     Command("view.statistics", "c", "credits", "View", "credits and statistics: what was spent, failed, and how fast"),
     Command("view.redraw", "ctrl+l", "redraw", "View", "draw the screen anew"),
-    Command("generation.new", "n", "new", "Do", "a new generation, from a form; shows the price", 10),
+    Command("generation.new", "n", "new", "Do", "a new generation, from a form; shows the price", 7),
     Command("generation.again", "N", "again…", "Do", "the same form filled with this body", 0, _again),
-    Command("generation.add", "a", "add ids", "Do", "follow ids made elsewhere, pasted in", 7),
+    Command("generation.add", "a", "add ids", "Do", "follow ids made elsewhere, pasted in", 9),
     Command("generation.download", "d", "download", "Do", "fetch all outputs; again: pause, cancel", 1, _download),
     Command("generation.download_to", "D", "download to…", "Do", "fetch all outputs into a folder", 0, _download),
     Command("generation.retry", "R", "retry…", "Do", "send the same body again; shows the price first", 2, _retry),
@@ -175,7 +175,7 @@ COMMANDS = (
     Command("submission.move", "m", "queue…", "Do", "hold, release, move, cancel; settle an unknown one", 0, _move),
     Command("generation.copy_id", "y", "copy id", "Do", "copy the id", 6, _needs_target),
     Command("generation.copy_urls", "Y", "copy URLs", "Do", "copy the output URLs", 0, _urls),
-    Command("generation.open", "o", "open", "Do", "open the first output URL, or show links and QR codes", 8, _urls),
+    Command("generation.open", "o", "open", "Do", "open the first output URL, or show links and QR codes", 10, _urls),
     Command("generation.refresh", "r", "ask now", "Do", "ask the API about it now", 0, _needs_generation),
     Command("generation.tell", "w", "tell me", "Do", "tell me by name when this one ends; again: no", 0, _tell),
     Command("generation.forget", "x", "forget", "Do", "hide rows; nothing is deleted", 0, _needs_target),
@@ -189,7 +189,7 @@ COMMANDS = (
     Command("app.help", "question_mark,f1", "help", "Program", "all keys, and why some are greyed out", 5),
     Command("app.palette", "colon,ctrl+p", "commands", "Program", "find a command by name"),
     Command("app.suspend", "ctrl+z", "suspend", "Program", "back to the shell; nothing happens until `fg`"),
-    Command("app.quit", "q,ctrl+q,ctrl+c", "quit", "Program", "end; what is under way goes on next time", 9),
+    Command("app.quit", "q,ctrl+q,ctrl+c", "quit", "Program", "end; what is under way goes on next time", 8),
 )
 BY_ID = {command.id: command for command in COMMANDS}
 _SHOWN = {

@@ -27,7 +27,7 @@ def context_of(screen: MainScreen) -> Context:
         marked=len(marks) + spanned,
         marked_generations=sum(kind == "generation" for kind, _ in marks) + spanned,
         can_undo=bool(screen.forgotten),
-        takes_key=screen.offer_key is not None,
+        takes_key=screen.takes_key,
         queue_paused=screen.facts is not None and screen.facts.queue_paused is not None,
         no_preview=screen.preview.why_not,
     )

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from vivix_tui import verbs
 from vivix_tui.config import Notify
-from vivix_tui.domain.news import News, is_quiet, quiet_hours
+from vivix_tui.domain.news import Ended, News, is_quiet, quiet_hours
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import VivixError
 from vivix_tui.store import query
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from vivix_tui.ui.screens.main import MainScreen
 
 TOGETHER_S = 1.5
+GAP_S = 10.0  # where one ends after the other, nobody wants a bell for each
+AWAY = timedelta(minutes=5)
 LONGEST = 200
 TITLE = "vivix-tui"
 # Terminals that know OSC 777; most others know OSC 9, or neither and ignore it.
@@ -37,6 +40,8 @@ class Teller:
         self._told_up_to: int | None = None
         self._waits = False
         self._title = ""
+        self._told_at = float("-inf")
+        self._seen_at, self._missed = clock(), list[Ended]()
 
     def look(self) -> None:
         """What ends within a moment is told in one line."""
@@ -44,7 +49,15 @@ class Teller:
             self._tell(back=True)
         elif not self._waits and query.last_event(self._screen.store) != self._told_up_to:
             self._waits = True
-            self._screen.set_timer(TOGETHER_S, self._tell)
+            self._screen.set_timer(max(TOGETHER_S, self._told_at + GAP_S - monotonic()), self._tell)
+
+    def seen(self) -> None:
+        """Somebody is there: a key, the mouse, the terminal got the focus. After a while, what they missed is said."""
+        missed, away = News(tuple(self._missed)), self._clock() - self._seen_at
+        self._missed.clear()
+        self._seen_at = self._clock()
+        if missed.ends and away >= AWAY:
+            self._screen.say(f"While you were away: {missed.words()}")
 
     def show_title(self, counts: Mapping[str, int]) -> None:
         """The terminal's title carries the counts; written when they change, not otherwise."""
@@ -72,6 +85,8 @@ class Teller:
         if found.ends:
             self._screen.say(f"While you were away: {found.words()}" if back else found.words())
             if not back:
+                self._told_at = monotonic()
+                self._missed += found.ends
                 self._ring(found)
 
     def _ring(self, found: News) -> None:
@@ -97,5 +112,10 @@ def notification(text: str, environ: Mapping[str, str]) -> str:
     else:
         sequence = f"\x1b]9;{shown}\x07"
     if environ.get("TMUX"):
-        return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+        return through_tmux(sequence)
     return "" if environ.get("STY") or environ.get("TERM") in ("dumb", "linux", None) else sequence
+
+
+def through_tmux(sequence: str) -> str:
+    """The sequence in the wrapping that tmux takes off and passes on, where its allow-passthrough is on."""
+    return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"

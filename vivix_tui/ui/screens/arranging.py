@@ -19,7 +19,7 @@ from textual.widgets.option_list import Option
 
 from vivix_tui.store.order import Order
 from vivix_tui.ui.present import COLUMNS
-from vivix_tui.ui.screens.dialogs import keys_line, literal
+from vivix_tui.ui.screens.dialogs import Keys, literal
 
 # by → (key, words for its own direction, for the other one)
 SORTS = {
@@ -76,7 +76,7 @@ class SortBy(_ListDialog[Order]):
         with Vertical(classes="dialog dialog-list"):
             yield Static(literal("Sort by"), classes="dialog--title")
             yield OptionList(*map(self._line, SORTS), compact=True, markup=False)
-            yield keys_line(("enter", "sort"), ("esc", "cancel"))
+            yield Keys(("enter", "sort"), ("esc", "cancel"))
 
     def on_mount(self) -> None:
         self._options.highlighted = list(SORTS).index(self._now.by)
@@ -125,7 +125,7 @@ class PickColumns(_ListDialog[tuple[str, ...]]):
             yield Static(
                 literal("Where not all of them fit, the less important ones are left out."), classes="dialog--keys"
             )
-            yield keys_line(("space", "show"), ("J K", "move"), ("enter", "take it"), ("esc", "cancel"))
+            yield Keys(("space", "show"), ("J K", "move"), ("enter", "take it"), ("esc", "cancel"))
 
     def on_mount(self) -> None:
         self._show(0)

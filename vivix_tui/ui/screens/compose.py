@@ -22,7 +22,7 @@ from vivix_tui.domain.account import Model, complaints, parse_body
 from vivix_tui.domain.bodies import for_editor
 from vivix_tui.domain.form import Draft, body_of, entered, fields_of, for_model
 from vivix_tui.domain.text import one_line
-from vivix_tui.ui.screens.dialogs import Choose, Confirm, keys_line, literal, styled
+from vivix_tui.ui.screens.dialogs import Choose, Confirm, Keys, literal, styled
 from vivix_tui.ui.screens.pick_model import PickModel
 from vivix_tui.ui.widgets.fields import after_what_was_typed
 from vivix_tui.ui.widgets.form_field import FormField
@@ -96,7 +96,7 @@ class Compose(ModalScreen[Left]):
             yield Static("", id="form--offer", markup=False)
             with Horizontal(id="form--foot"):
                 yield Button("Send", id="form--send", compact=True)
-                yield keys_line(("ctrl+s", "send"), ("ctrl+o", "another model"), ("tab", "next"), ("esc", "leave"))
+                yield Keys(("ctrl+s", "send"), ("ctrl+o", "another model"), ("tab", "next"), ("esc", "leave"))
 
     async def on_mount(self) -> None:
         self._fit()

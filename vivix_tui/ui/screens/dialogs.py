@@ -1,4 +1,4 @@
-"""Dialogs: a question, a field for ids, a field for a key, a text to read.
+"""Dialogs: a question, a field for ids, a field for one line, a text to read.
 
 Owns: what each asks and returns. Refuses: acting on the answer. Enter cancels whatever costs or destroys; the key that
 confirms is never the key that asked; key repeat never confirms.
@@ -10,14 +10,16 @@ import time
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.screen import ModalScreen
 from textual.strip import Strip
+from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from vivix_tui.domain.idlist import parse_ids
@@ -39,10 +41,39 @@ def styled(text: str, styles: Mapping[int, str]) -> Content:
     return Content("\n").join(Content.styled(line, style) for line, style in parts)
 
 
-def keys_line(*keys: tuple[str, str]) -> Static:
-    """The keys of a dialog and what they do."""
-    parts = [(part, style) for key, does in keys for part, style in ((f"{key} ", "bold $accent"), (f"{does}     ", ""))]
-    return Static(Content.assemble(*parts), classes="dialog--keys")
+class Keys(Widget):
+    """The keys of a dialog and what they do, as many in a line as fit: none is torn from its words."""
+
+    DEFAULT_CSS = "Keys { height: auto; }"
+    GAP = 5
+
+    def __init__(self, *keys: tuple[str, str]) -> None:
+        super().__init__(classes="dialog--keys")
+        self._keys = keys
+
+    def show(self, *keys: tuple[str, str]) -> None:
+        self._keys = keys
+        self.refresh(layout=True)
+
+    def render(self) -> Content:
+        styles = ("bold $accent", "")
+        lines = [[Content.assemble(*zip((f"{key} ", does), styles, strict=True)) for key, does in line]
+                 for line in self._lines(self.size.width)]  # fmt: skip
+        return Content("\n").join(Content(" " * self.GAP).join(line) for line in lines)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        del container, viewport
+        return len(self._lines(width))
+
+    def _lines(self, width: int) -> list[list[tuple[str, str]]]:
+        lines, used = [list[tuple[str, str]]()], 0
+        for key, does in self._keys:
+            length = cell_len(f"{key} {does}")
+            if lines[-1] and used + length > width:
+                lines, used = [*lines, []], 0
+            lines[-1].append((key, does))
+            used += length + self.GAP
+        return lines
 
 
 class _Question(Static):
@@ -54,6 +85,16 @@ class _Question(Static):
         if self.painted_at is None:
             self.painted_at = time.monotonic()
         return super().render_lines(crop)
+
+
+class Middle(VerticalScroll):
+    """What a dialog says: scrolls where the terminal is too low for it, so that the keys below it stay in sight."""
+
+    AROUND = 9  # lines of title, keys (two), border and padding
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        room = viewport.height * 9 // 10 - self.AROUND
+        return max(1, min(super().get_content_height(container, viewport, width), room))
 
 
 class Choose(ModalScreen[str]):
@@ -77,9 +118,9 @@ class Choose(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog dialog-wide" if self._wide else "dialog"):
             yield Static(literal(self._title), classes="dialog--title")
-            with VerticalScroll(classes="dialog--question", can_focus=False):
+            with Middle(classes="dialog--question", can_focus=False):
                 yield self._question
-            yield keys_line(*self._choices.items(), ("enter esc", "cancel"))
+            yield Keys(*self._choices.items(), ("enter esc", "cancel"))
 
     def on_key(self, event: events.Key) -> None:
         if event.key in self._choices:
@@ -129,7 +170,7 @@ class AddIds(ModalScreen[Ids | None]):
             )
             yield LinesField(id="ids", soft_wrap=True, tab_behavior="focus")
             yield Static("", id="complaint", classes="dialog--complaint", markup=False)
-            yield keys_line(("ctrl+s", "track"), ("esc", "cancel"))
+            yield Keys(("ctrl+s", "track"), ("esc", "cancel"))
 
     def on_mount(self) -> None:
         self.query_one(TextArea).focus()
@@ -152,21 +193,19 @@ class AskLine(ModalScreen[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel", "cancel")]
 
     def __init__(
-        self, title: str, text: str, does: str, offer: Callable[[str], str | None], *, hidden: bool = False,
-        value: str = "",
-    ) -> None:  # fmt: skip
+        self, title: str, text: str, does: str, offer: Callable[[str], str | None], *, value: str = ""
+    ) -> None:
         super().__init__()
         self._title, self._text, self._does = title, text, does
-        self._offer = offer
-        self._hidden, self._value = hidden, value
+        self._offer, self._value = offer, value
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(literal(self._title), classes="dialog--title")
             yield Static(literal(self._text), classes="dialog--text")
-            yield LineField(self._value, password=self._hidden, id="line", select_on_focus=False)
+            yield LineField(self._value, id="line", select_on_focus=False)
             yield Static("", id="complaint", classes="dialog--complaint", markup=False)
-            yield keys_line(("enter", self._does), ("esc", "cancel"))
+            yield Keys(("enter", self._does), ("esc", "cancel"))
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
@@ -200,7 +239,7 @@ class Reading(ModalScreen[None]):
             yield Static(Content(one_line(self._title)), classes="dialog--title")
             with VerticalScroll(classes="dialog--scroll"):
                 yield Static(styled(self._text, self._styles))
-            yield keys_line(("esc", "close"))
+            yield Keys(("esc", "close"))
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()

@@ -26,6 +26,7 @@ from vivix_tui.store import query
 from vivix_tui.store.order import Order
 from vivix_tui.ui.actions import ACTIONS
 from vivix_tui.ui.actions_files import mark
+from vivix_tui.ui.actions_key import greet
 from vivix_tui.ui.actions_preview import follow_preview
 from vivix_tui.ui.arrangement import arrangement
 from vivix_tui.ui.bars import show_bars
@@ -69,9 +70,9 @@ class MainScreen(Screen[None]):
         self.store, self.profile = app.store, app.profile
         self.choices, self.choose, self.themes = app.choices, app.choose, OFFERED
         self.rebound, self.spend = app.keymap_in_force, app.choices.configured.spend
-        self.offer_key = app.offer_key
+        self.takes_key, self.greeted = app.key_desk is not None, app.key_desk is None
         self.forgotten: list[tuple[str, ...]] = []
-        self._teller = Teller(self, lambda: app.choices.settings.notify, app.clock)
+        self.teller = Teller(self, lambda: app.choices.settings.notify, app.clock)
         self.drafts: dict[str, Draft] = {}
         self.clock, self.glyphs, self._wake, self.unsaved = app.clock, app.glyphs, app.wake, app.unsaved
         self.notice = app.notice
@@ -110,7 +111,7 @@ class MainScreen(Screen[None]):
 
     @on(events.Unmount)
     def _end(self) -> None:
-        self._teller.end()
+        self.teller.end()
 
     # What is shown
 
@@ -126,7 +127,8 @@ class MainScreen(Screen[None]):
         # Only now: what could not be read is read again at the next look.
         self._revision = revision
         self._show_bars()
-        self._teller.look()
+        self.teller.look()
+        greet(self, self.facts.engine)
 
     def _follow(self) -> None:
         """The store's revision is the one signal that something changed, here or in another process."""
@@ -174,7 +176,7 @@ class MainScreen(Screen[None]):
     def _show_bars(self) -> None:
         show_bars(self)
         if self.facts is not None:
-            self._teller.show_title(self.facts.counts)
+            self.teller.show_title(self.facts.counts)
 
     # What commands concern
 

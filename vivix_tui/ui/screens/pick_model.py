@@ -19,7 +19,7 @@ from textual.widgets.option_list import Option
 
 from vivix_tui.domain.account import Model
 from vivix_tui.domain.text import one_line
-from vivix_tui.ui.screens.dialogs import keys_line, literal
+from vivix_tui.ui.screens.dialogs import Keys, literal
 from vivix_tui.ui.widgets.fields import LineField, after_what_was_typed
 
 LOOK_S = 0.5
@@ -52,7 +52,7 @@ class PickModel(ModalScreen[Model | None]):
             yield LineField(placeholder="type to find one", id="wanted", compact=True)
             yield OptionList(id="models", compact=True, markup=False)
             yield Static("", id="none", classes="dialog--text", markup=False)
-            yield keys_line(("↑ ↓", "choose"), ("enter", "take it"), ("esc", "cancel"))
+            yield Keys(("↑ ↓", "choose"), ("enter", "take it"), ("esc", "cancel"))
 
     def on_mount(self) -> None:
         self.query_one(OptionList).can_focus = False

@@ -23,7 +23,7 @@ from vivix_tui.domain.news import quiet_hours
 from vivix_tui.domain.text import one_line
 from vivix_tui.ui.choices import Choices
 from vivix_tui.ui.screens.arranging import PickColumns
-from vivix_tui.ui.screens.dialogs import AskLine, keys_line, literal
+from vivix_tui.ui.screens.dialogs import AskLine, Keys, literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class SettingsScreen(ModalScreen[None]):
             yield Static(literal("Settings"), classes="dialog--title")
             yield OptionList(*map(self._line, self._settings), compact=True, markup=False)
             yield Static("", id="about", classes="dialog--keys", markup=False)
-            yield keys_line(("← →", "change"), ("backspace", "as the config says"), ("esc", "close"))
+            yield Keys(("← →", "change"), ("backspace", "as the config says"), ("esc", "close"))
 
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()

@@ -6,14 +6,22 @@ Textual draws a field's text as it came, and what is pasted comes from web pages
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from rich.text import Text
+from textual import events
+from textual.keys import Keys
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from vivix_tui.domain.text import lines
+
+PATIENCE_S = 1.0
+_NO_TEXT = {key.value for key in Keys} - {" ", "space"}
 
 
 def drawn(text: str) -> str:
@@ -33,8 +41,38 @@ def after_what_was_typed(screen: Screen[Any], work: Callable[[], None]) -> None:
         screen.focused.call_later(work)
 
 
+async def _do_in_turn(field: Widget, event: events.Key) -> None:
+    """Does what a key of the field's own means when its turn comes.
+
+    Textual lets such a key travel to the application first, behind the text that was typed after it: of "foz",
+    backspace, "x" in one burst the x would be taken back.
+    """
+    for binding in field._bindings.key_to_bindings.get(event.key, ()):
+        if await field.app.run_action(binding.action, field):
+            event.stop()
+            event.prevent_default()
+            return
+
+
+def takes_in(field: Input | TextArea, key: str) -> bool:
+    """Whether the key is text for the field, or one that the field itself knows."""
+    text = "+" not in key and key not in _NO_TEXT
+    return text or key in field._bindings.key_to_bindings or (key == "enter" and isinstance(field, TextArea))
+
+
+async def done_so_far(field: Widget) -> None:
+    """Waits until the field has handled what is in its queue."""
+    done = asyncio.Event()
+    if field.call_later(done.set):
+        with suppress(TimeoutError):
+            await asyncio.wait_for(done.wait(), PATIENCE_S)
+
+
 class LineField(Input):
     """A field of one line."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        await _do_in_turn(self, event)
 
     @property
     def _value(self) -> Text:
@@ -46,6 +84,9 @@ class LineField(Input):
 
 class LinesField(TextArea):
     """A field of several lines."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        await _do_in_turn(self, event)
 
     def get_line(self, line_index: int) -> Text:
         return Text(drawn(self.document.get_line(line_index)), end="", no_wrap=True)

@@ -18,7 +18,7 @@ Nothing is tracked yet.
 
 Everything you track stays here, on this machine, until you forget it."""
 NO_MATCH = "No row matches. esc shows all."
-TOO_SMALL = "The terminal is too small: 40 × 10 is the least."
+TOO_SMALL = "Too small: it takes 40 × 10."
 
 
 class Notice(Static):
