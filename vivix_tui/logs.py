@@ -35,14 +35,15 @@ class _PrivateFile(RotatingFileHandler):
 
 def to_file(path: Path) -> None:
     """Sends the program's log to `path`. A log that cannot be written is done without."""
-    log = logging.getLogger("vivix_tui")
-    log.propagate = False
     try:
         make_private_folder(path.parent)
         handler: logging.Handler = _PrivateFile(path, maxBytes=MAX_BYTES, backupCount=BACKUPS)
     except OSError:
         handler = logging.NullHandler()
     handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    log.handlers = [handler]
-    log.setLevel(logging.INFO)
+    # asyncio tells of what nobody waited for; without a place it would go to stderr, with whose text ever.
+    for name, level in (("vivix_tui", logging.INFO), ("asyncio", logging.WARNING)):
+        log = logging.getLogger(name)
+        log.propagate, log.handlers = False, [handler]
+        log.setLevel(level)
     logging.raiseExceptions = False

@@ -57,6 +57,16 @@ def test_an_answer_older_than_the_last_one_is_dropped() -> None:
     assert apply(checked, answer("completed"), NOW + timedelta(seconds=1)) is not None
 
 
+def test_lif_09_a_row_that_was_asked_about_in_the_future_is_asked_about_again() -> None:
+    """A clock that was wrong by a year and is set right must not make a row deaf for a year."""
+    checked = row(checked_at=times.iso(NOW + timedelta(days=365)), status="processing")
+    late, now = NOW - timedelta(seconds=1), NOW
+    after = apply(checked, answer("completed"), late, now)
+    assert after is not None
+    assert (after.status, after.checked_at) == ("completed", times.iso(late))
+    assert apply(row(checked_at=times.iso(NOW)), answer("completed"), late, now) is None, "this one is simply late"
+
+
 def test_an_answer_brings_a_gone_generation_back() -> None:
     after = apply(row(gone="NOT_FOUND"), answer("processing"), NOW)
     assert after is not None

@@ -143,6 +143,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has enough; Python would complain once more while closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except Exception as error:  # noqa: BLE001 - the last edge: a traceback may hold anybody's text
+        return _failed(error, arguments)
+
+
+def _failed(error: Exception, arguments: argparse.Namespace) -> int:
+    """Names the kind of an error that nobody expected; the log gets the rest."""
+    import logging  # noqa: PLC0415
+
+    from vivix_tui import config, logs  # noqa: PLC0415
+
+    log, where = logging.getLogger("vivix_tui"), config.default_paths(os.environ, arguments.config).log
+    if not log.handlers:
+        logs.to_file(where)
+    log.error("%s failed", arguments.command or "the dashboard", exc_info=error)
+    print(f"vivix-tui: an internal error ({type(error).__name__}); more in {one_line(str(where))}", file=sys.stderr)
+    return 1
 
 
 def entry() -> NoReturn:

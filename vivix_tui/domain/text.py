@@ -72,6 +72,11 @@ def escape_surrogates(text: str) -> str:
     return _SURROGATE.sub(lambda m: f"\\u{ord(m.group()):04x}", text)
 
 
+def is_utf_8(text: str) -> bool:
+    """Whether `text` can be written and sent: it holds no lone surrogate."""
+    return _SURROGATE.search(text) is None
+
+
 def _scrubbed(value: Any) -> Any:
     if isinstance(value, str):
         return _SURROGATE.sub("\ufffd", value)

@@ -108,6 +108,7 @@ class Poller:
             self._profile,
             answer,
             asked_at=asked_at,
+            now=datetime.now(UTC),
             born=min(born, asked_at) if born else None,
             fetch=self._fetches_all,
         )

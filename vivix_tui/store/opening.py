@@ -244,8 +244,10 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 def _look_into(connection: sqlite3.Connection, *, every_page: bool) -> None:
     """Raises sqlite3.DatabaseError with a code of DAMAGED where something is wrong."""
     names = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    connection.text_factory = bytes  # a cell that is no UTF-8 is no damage of the file
     for name in names:
         connection.execute(f'SELECT * FROM "{name}" NOT INDEXED LIMIT 1').fetchone()
+    connection.text_factory = str
     if every_page:
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":

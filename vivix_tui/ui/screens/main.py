@@ -6,6 +6,7 @@ what a cell says, and drawing.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -49,6 +50,7 @@ FILTER_PAUSE_S = 0.1
 WIDE = 100
 LEAST_WIDTH, LEAST_HEIGHT = 40, 10
 Answer = TypeVar("Answer")
+log = logging.getLogger("vivix_tui.ui.screen")
 
 
 class MainScreen(Screen[None]):
@@ -136,22 +138,29 @@ class MainScreen(Screen[None]):
             if changed or self._trouble or self.listing.trouble:
                 self.reload()
                 self._changed_at = monotonic()
-        except VivixError as error:
+        except Exception as error:  # noqa: BLE001 - the edge of a timer; it is logged and told
             self._tell_trouble(error)
         quiet = monotonic() - self._changed_at > QUIET_AFTER_S
         self.set_timer(QUIET_FOLLOW_S if quiet else FOLLOW_S, self._follow)
 
     def _tick(self) -> None:
         """Numbers that run: only the cells whose text changed are drawn again."""
-        self.table.repaint_changed()
-        self._show_bars()
+        try:
+            self.table.repaint_changed()
+            self._show_bars()
+        except Exception as error:  # noqa: BLE001 - the edge of a timer; it is logged and told
+            self._tell_trouble(error)
         row = self.table.selected
         if row is not None and row.phase == "active":
             self._show_detail()
 
-    def _tell_trouble(self, error: VivixError) -> None:
+    def _tell_trouble(self, error: Exception) -> None:
         """What fails again and again is told by the banner for as long as it lasts, not by a toast each time."""
-        self._trouble = str(error)
+        known = isinstance(error, VivixError)
+        told = str(error) if known else f"an internal error ({type(error).__name__}), see the log"
+        if not known and told != self._trouble:
+            log.error("the screen", exc_info=error)
+        self._trouble = told
         self._show_bars()
 
     def _arrange(self) -> None:
@@ -177,14 +186,13 @@ class MainScreen(Screen[None]):
         try:
             found = query.detail(self.store, self.profile, row.kind, row.id)
             follow_preview(self)
-        except VivixError as error:
+            if found is not None:
+                durations = self.listing.durations(row)
+                shown = detail_lines(found, row, self._clock(), self._glyphs, durations)
+                self.detail.show(shown, same_row=self._detail_of == key_of(row))
+                self._detail_of = key_of(row)
+        except Exception as error:  # noqa: BLE001 - one poisonous row must not take the others with it
             self._tell_trouble(error)
-            return
-        if found is not None:
-            durations = self.listing.durations(row)
-            shown = detail_lines(found, row, self._clock(), self._glyphs, durations)
-            self.detail.show(shown, same_row=self._detail_of == key_of(row))
-            self._detail_of = key_of(row)
 
     def _show_bars(self) -> None:
         if self._facts is None:
