@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from vivix_tui.domain.text import one_line
+from vivix_tui.domain.text import one_line, without_keys
 from vivix_tui.files import make_private_folder
 
 MAX_BYTES, BACKUPS = 2_000_000, 3
-_KEY = re.compile(r"vvx_[A-Za-z]+_[!-~]+|(?i:bearer\s+)[!-~]+")
 
 
 class _Formatter(logging.Formatter):
@@ -23,7 +21,7 @@ class _Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         lines = super().format(record).splitlines()
-        return "\n    ".join(_KEY.sub("[key]", one_line(line)) for line in lines)
+        return "\n    ".join(without_keys(one_line(line)) for line in lines)
 
 
 class _PrivateFile(RotatingFileHandler):

@@ -419,6 +419,35 @@ async def test_rat_08_no_free_slot_stops_no_other_path(srv: Srv) -> None:
         assert (await client.credits()).value.balance == 49711
 
 
+ECHO = json_reply(
+    200, generation("g1", "failed", message=f"no: {KEY}", next=f"not {KEY}"), {"x-request-id": f"r-{KEY}"}
+)
+
+
+@pytest.mark.parametrize("name", FOUR)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        error_reply(401, f"KEY {KEY}", f"the key {KEY} is revoked", f"replace {KEY}", {"x-request-id": KEY}),
+        error_reply(400, "BAD", "x", "y", {"x-request-id": f"r {KEY}"}, request_id=None),
+        ECHO,
+        ECHO.replace(b"failed", b"completed").replace(b"message", b"output_url"),
+        json_reply(201, {"generation_id": f"g-{KEY}", "model": KEY}),
+        json_reply(200, {"balance": 5, "tier": KEY, "models": [{"slug": KEY, "name": KEY}]}),
+        reply(
+            200, gzip.compress(b'{"generation_id": "g1", "status": "%b"}' % KEY.encode()), {"content-encoding": "gzip"}
+        ),
+        reply(200, b"{}", {"content-encoding": KEY}),
+        f"HTTP/1.1 {KEY}\r\n\r\n".encode(),
+        f"HTTP/1.1 200 X\r\n{KEY}\r\n\r\n".encode(),
+    ],
+    ids=lambda answer: repr(answer[9:40]),
+)
+async def test_sec_02_a_key_that_an_answer_repeats_is_taken_out(srv: Srv, name: str, answer: bytes) -> None:
+    said = await outcome(srv, name, act(cut(answer)))
+    assert KEY not in f"{said!s} {said!r} {vars(said) if isinstance(said, ApiError) else said.value!r}"
+
+
 async def test_sec_02_no_error_names_the_key(srv: Srv) -> None:
     for answer in (error_reply(401, "KEY_INVALID", f"{KEY[:9]}…"), html_reply(500), reply(200, b"[]")):
         said = await outcome(srv, "credits", answer)

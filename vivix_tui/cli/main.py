@@ -19,7 +19,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from vivix_tui import __version__
-from vivix_tui.domain.text import one_line
+from vivix_tui.domain.text import one_line, without_keys
 from vivix_tui.errors import UsageError, VivixError
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from vivix_tui.store.store import Store
 
 QUEUE_ACTIONS = ("list", "hold", "release", "cancel", "top", "pause", "resume")
+_KEY_IN_ARGUMENTS = (
+    "an API key is no argument: all users of this machine can see it there\n"
+    "  make a new one on the web, and set VIVIX_API_KEY (`vivix-tui config init` shows other ways)"
+)
 SCENARIOS = ("calm", "busy", "stormy", "history", "empty")
 
 
@@ -127,7 +131,11 @@ def _add_setup(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code. Errors end as one line on stderr, never as a traceback."""
-    arguments = build_parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    if any(without_keys(argument) != argument for argument in given):
+        print(f"vivix-tui: {_KEY_IN_ARGUMENTS}", file=sys.stderr)
+        return 2
+    arguments = build_parser().parse_args(given)
     os.umask(0o077)
     try:
         return _run(arguments)
