@@ -11,17 +11,18 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from vivix_tui.domain.text import one_line, without_keys
-from vivix_tui.files import make_private_folder
+from vivix_tui.files import make_private_folder, without_home
 
 MAX_BYTES, BACKUPS = 2_000_000, 3
 
 
 class _Formatter(logging.Formatter):
-    """One line an event, tracebacks included line by line; text of strangers cannot forge lines or show a key."""
+    """One line an event, tracebacks included line by line; text of strangers cannot forge lines or show a key,
+    and no path says whose machine this is."""
 
     def format(self, record: logging.LogRecord) -> str:
         lines = super().format(record).splitlines()
-        return "\n    ".join(without_keys(one_line(line)) for line in lines)
+        return "\n    ".join(without_home(without_keys(one_line(line))) for line in lines)
 
 
 class _PrivateFile(RotatingFileHandler):

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vivix_tui import keys, logs, verbs
+from vivix_tui import keys, logs, support, verbs
 from vivix_tui.config import Config, Paths
 from vivix_tui.domain.idlist import parse_ids
 from vivix_tui.domain.text import one_line
@@ -78,6 +78,7 @@ def run_dashboard(config: Config, key_source: KeySource | None = None) -> int:
         wake=parts.wake,
         offer_key=parts.offer_key,
         thumbnails=config.paths.thumbnails,
+        write_bundle=lambda: support.write(store, config),
     )
     try:
         app.run()

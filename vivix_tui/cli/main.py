@@ -126,7 +126,8 @@ def _add_setup(commands: argparse._SubParsersAction[_Parser]) -> None:
         commands.add_parser(name, help=about).add_argument("--json", action="store_true")
     config = commands.add_parser("config", help="write, print or find the config")
     config.add_argument("action", choices=("init", "show", "path"))
-    commands.add_parser("doctor", help="check key, API, terminal, folders")
+    doctor = commands.add_parser("doctor", help="check key, API, terminal, folders")
+    doctor.add_argument("--bundle", action="store_true", help="print what support needs: ids, codes, times, no secrets")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -216,7 +217,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
         surroundings: dict[str, Callable[[], int]] = {
             "config": lambda: setup.run_config_show(loaded),
-            "doctor": lambda: setup.run_doctor(loaded),
+            "doctor": lambda: setup.run_bundle(loaded) if arguments.bundle else setup.run_doctor(loaded),
             "credits": lambda: setup.run_credits(loaded, arguments),
             "models": lambda: setup.run_models(loaded, arguments),
         }

@@ -182,6 +182,7 @@ def _writable(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
+        connection.execute("PRAGMA temp_store = MEMORY")  # a full /tmp is no reason to lose an answer
         if version < schema.VERSION:
             _migrate(connection, path)
         _look_into(connection, every_page=False)

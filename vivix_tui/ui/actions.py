@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import webbrowser
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from vivix_tui import verbs
 from vivix_tui.domain.generation import COMPLETED
@@ -24,6 +24,7 @@ from vivix_tui.ui.navigation import unmark
 from vivix_tui.ui.screens.dialogs import AddIds, AskLine, Confirm, Ids, Reading
 
 if TYPE_CHECKING:
+    from vivix_tui.ui.app import VivixApp
     from vivix_tui.ui.screens.main import MainScreen
 
 
@@ -95,6 +96,15 @@ def enter_key(screen: MainScreen) -> None:
         screen.ask(dialog, lambda taken: screen.say("trying it") if taken else None)
 
 
+def support_bundle(screen: MainScreen) -> None:
+    """Written first, then shown: whoever passes a file on should see what is in it."""
+    write = cast("VivixApp", screen.app).write_bundle
+    if write is None:
+        raise UsageError("there is no place for such a file here", hint="`vivix-tui doctor --bundle` prints it")
+    path, text = write()
+    screen.app.push_screen(Reading("Support bundle: no prompts, URLs, paths or keys", f"{path}\n\n{text}"))
+
+
 def show_help(screen: MainScreen) -> None:
     text, styles, context = list[str](), dict[int, str](), screen.context()
     for command in COMMANDS:
@@ -149,6 +159,7 @@ ACTIONS: dict[str, Callable[[MainScreen], None]] = {
     "view.preview": toggle_preview,
     "app.key": enter_key,
     "app.help": show_help,
+    "app.support": support_bundle,
     "app.suspend": lambda screen: screen.app.action_suspend_process(),
     "app.quit": quit_program,
 }

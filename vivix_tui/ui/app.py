@@ -81,13 +81,14 @@ class VivixApp(App[int]):
         wake: Callable[[], None] = _nothing,
         offer_key: Callable[[str], str | None] | None = None,
         thumbnails: Path | None = None,
+        write_bundle: Callable[[], tuple[Path, str]] | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         super().__init__()
         self.store, self.profile, self.settings = store, profile, settings
         self.notice, self.clock, self.wake, self.offer_key = notice, clock, wake, offer_key
         self.glyphs = ASCII if settings.ui.ascii else GLYPHS
-        self.thumbnails = thumbnails
+        self.thumbnails, self.write_bundle = thumbnails, write_bundle
         self._on_ready = on_ready
         self.animation_level = "none"
 

@@ -56,6 +56,7 @@ log = logging.getLogger("vivix_tui.ui.screen")
 class MainScreen(Screen[None]):
     """Table, detail, bars."""
 
+    AUTO_FOCUS = ""  # Textual would choose the filter's field, hidden as it is, and keys would vanish in it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(command.keys, f"command('{command.id}')", command.label, show=False, id=command.id)
         for command in COMMANDS
@@ -178,6 +179,15 @@ class MainScreen(Screen[None]):
         self.table.display = not self.zoomed
         self.detail.display = self.zoomed or self.size.width >= WIDE
         self.set_class(self.detail.display and self.table.display, "-divided")
+        self._keep_focus()
+
+    def _keep_focus(self) -> None:
+        """What was hidden for a while (a tiny terminal, no rows) lost the focus, and gets it back."""
+        if self.focused is None and self.is_current and self.query_one("#middle").display:
+            (self.detail if self.zoomed else self.table).focus()
+
+    def on_screen_resume(self) -> None:
+        self._keep_focus()
 
     def _show_detail(self) -> None:
         row = self.table.selected
