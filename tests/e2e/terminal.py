@@ -129,7 +129,9 @@ class Terminal:
     def leave(self, *keys: str) -> None:
         """Presses what quits (q), and says yes where that is asked about: once the question can be seen."""
         self.press(*(keys or ("q",)))
+        end = time.monotonic() + 30
         while self._child.isalive():
+            assert time.monotonic() < end, f"it does not quit:\n{self.text}"
             if re.search(r"enter esc +cancel", self.text):
                 self.press("y")
                 return
