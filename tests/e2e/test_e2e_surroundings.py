@@ -22,7 +22,7 @@ import pytest
 
 from tests.conftest import KEY, Home, make_home, until
 from tests.e2e.terminal import Terminal
-from tests.srv import GENERATE, GET_GENERATION, Srv, generation, id_of, json_reply, later, png, range_reply
+from tests.srv import GENERATE, GET_GENERATION, Connection, Srv, generation, id_of, json_reply, later, png, range_reply
 from tests.store.test_store_read_only import REFUSAL
 from tests.torture.journal import Journal
 from tests.torture.kills import home_for
@@ -96,6 +96,29 @@ def test_ter_11_a_terminal_without_a_name_gets_a_hint_at_once(home: Home, term: 
         assert time.monotonic() - began < 5, "the goal is 2 s, on a machine that does nothing else"
         assert "needs a terminal" in terminal.text
         assert b"\x1b" not in terminal.raw
+
+
+def test_ter_11_a_download_on_a_dumb_terminal_draws_no_bar(tmp_path: Path, srv: Srv) -> None:
+    big = png(400_000)
+
+    def slowly(connection: Connection) -> None:
+        connection.send(range_head(len(big)) + big[:200_000])
+        connection.wait(1.5)
+        connection.send(big[200_000:])
+
+    srv.on("GET", "/out/*", lambda r: slowly)
+    facts = generation("g1", "completed", output_urls=[f"{srv.url}/out/1.png"])
+    srv.on("GET", "/api/v1/generations/g1", json_reply(200, facts))
+    home = home_for(tmp_path, srv, "")
+    home.run("track", "g1")
+    home = replace(home, env=home.env | {"TERM": "dumb"})
+    with Terminal(home, "download", "g1") as terminal:
+        assert terminal.exit_code(30) == 0
+        assert b"\x1b" not in terminal.raw
+
+
+def range_head(size: int) -> bytes:
+    return b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: %d\r\n\r\n" % size
 
 
 @pytest.mark.parametrize("lacks", ["stdin", "stdout", "stderr"])

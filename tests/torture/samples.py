@@ -72,10 +72,14 @@ def per_hour(samples: Sequence[Sample], value: Callable[[Sample], float]) -> flo
     return sum((t - middle) * (v - mean) for t, v in zip(times, values, strict=True)) / spread * 3600 if spread else 0.0
 
 
-def rise(samples: Sequence[Sample], value: Callable[[Sample], float]) -> float:
-    """By how much the median of the last quarter lies above that of the first."""
+def rise(
+    samples: Sequence[Sample],
+    value: Callable[[Sample], float],
+    middle: Callable[[Iterable[float]], float] = median,
+) -> float:
+    """By how much the `middle` of the last quarter lies above that of the first."""
     quarter = max(1, len(samples) // 4)
-    return median(map(value, samples[-quarter:])) - median(map(value, samples[:quarter]))
+    return middle(map(value, samples[-quarter:])) - middle(map(value, samples[:quarter]))
 
 
 def percentile(values: Sequence[float], share: float) -> float:
