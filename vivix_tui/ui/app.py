@@ -20,6 +20,7 @@ from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.widgets import Input, TextArea
+from textual.worker import WorkerFailed
 
 from vivix_tui.config import Settings
 from vivix_tui.domain.text import one_line
@@ -129,8 +130,11 @@ class VivixApp(App[int]):
             if self.is_headless:
                 raise
             log.exception("the key %s failed", key)
-            self.notify(f"That failed ({type(error).__name__}); the log says more.", severity="error", markup=False)
+            self._say_failed(error)
             return True
+
+    def _say_failed(self, error: BaseException) -> None:
+        self.notify(f"That failed ({type(error).__name__}); the log says more.", severity="error", markup=False)
 
     def pop_screen(self) -> AwaitComplete:
         # Textual's cache of colours keeps all that closed screens have drawn (Textualize/textual#6665).
@@ -146,6 +150,12 @@ class VivixApp(App[int]):
         # shown, and the log gets the traceback without locals.
         if self.is_headless:
             super()._handle_exception(error)
+            return
+        if isinstance(error, WorkerFailed):
+            # A task beside the screens (a search of the palette that was closed meanwhile, a preview): nothing has
+            # ended but that task, and it is no reason to end polling and downloads with it.
+            log.error("a task of the screen failed: %s", "".join(traceback.format_exception(error.error)))
+            self._say_failed(error.error)
             return
         log.error("the dashboard ended: %s", "".join(traceback.format_exception(error)))
         self._return_code = error.exit_code if isinstance(error, VivixError) else 1
