@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from tests.conftest import make_home
 from vivix_tui import config, keys
 from vivix_tui.errors import ConfigError, KeyProblem
 
@@ -149,6 +152,27 @@ def test_sec_08_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> No
         keys.read(config.Profile(api_key_file=str(file)), {})
     assert "others can read" in str(caught.value)
     assert f"chmod 600 {file}" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("does", "words"),
+    [
+        ("time.sleep(60)", "the keyring did not answer within 2 s"),
+        ("raise RuntimeError('no D-Bus')", "the keyring cannot be read: RuntimeError"),
+        ("return None", "there is no API key"),
+    ],
+)
+def test_sec_08_a_keyring_without_a_d_bus_holds_nobody_up(tmp_path: Path, does: str, words: str) -> None:
+    (tmp_path / "keyring.py").write_text(f"import time\ndef get_password(*_):\n    {does}\n")
+    home = make_home(tmp_path, PYTHONPATH=os.pathsep.join([str(tmp_path), *sys.path]))
+    file = tmp_path / "config" / "vivix-tui" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("[profiles.default]\nkeyring = true\n")
+    began = time.monotonic()
+    run = home.run("credits")
+    assert (run.returncode, "Traceback" in run.stderr) == (3, False)
+    assert words in run.stderr
+    assert time.monotonic() - began < 20
 
 
 def test_the_key_is_no_argument() -> None:

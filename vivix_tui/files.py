@@ -1,4 +1,4 @@
-"""Private folders and files, private from the first instant.
+"""Private folders and files, private from the first instant, and paths that may be shown.
 
 Owns: that a folder which this program makes is 0700, and each missing one above it, too; that a new file is 0600 and
 there as a whole or not at all. Refuses: changing folders and files that exist: they are the user's.
@@ -9,6 +9,12 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+
+
+def without_home(text: str) -> str:
+    """`text` with the user's home as `~`: a path must not tell strangers whose it is."""
+    home = str(Path("~").expanduser())
+    return text.replace(home, "~") if len(home) > 1 else text
 
 
 def make_private_folder(folder: Path) -> None:

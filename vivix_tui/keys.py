@@ -6,18 +6,23 @@ of the command line (other users see them), and printing it in any form.
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
 import stat
 import subprocess
+import threading
 from collections.abc import Mapping
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from vivix_tui.config import Profile
 from vivix_tui.errors import KeyProblem
 
 ENV = "VIVIX_API_KEY"
 COMMAND_TIMEOUT_S = 30.0
+KEYRING_TIMEOUT_S = 2.0
+log = logging.getLogger("vivix_tui.keys")
 HOW = f"set {ENV}, or api_key_command / api_key_file in the config (`vivix-tui config init` writes one)"
 
 
@@ -106,8 +111,21 @@ def _from_keyring(service: str) -> ApiKey | None:
         import keyring  # noqa: PLC0415 - an extra, 170 ms, wanted by few
     except ImportError:
         raise KeyProblem("keyring = true needs the extra: pip install 'vivix-tui[keyring]'") from None
+    answers: SimpleQueue[str | Exception | None] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(keyring.get_password("vivix-tui", service))
+        except Exception as error:  # noqa: BLE001 - the edge of a thread, and of whatever backend there is
+            log.warning("the keyring failed: %s", type(error).__name__)
+            answers.put(error)
+
+    # Without a D-Bus, or behind a prompt that nobody sees, some backends wait for ever.
+    threading.Thread(target=ask, name="keyring", daemon=True).start()
     try:
-        found = keyring.get_password("vivix-tui", service)
-    except keyring.errors.KeyringError as error:
-        raise KeyProblem(f"the keyring cannot be read: {type(error).__name__}") from None
+        found = answers.get(timeout=KEYRING_TIMEOUT_S)
+    except Empty:
+        raise KeyProblem(f"the keyring did not answer within {KEYRING_TIMEOUT_S:g} s", hint=HOW) from None
+    if isinstance(found, Exception):
+        raise KeyProblem(f"the keyring cannot be read: {type(found).__name__}")
     return clean(found, "the keyring") if found else None

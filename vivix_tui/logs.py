@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from vivix_tui.domain.text import one_line
-from vivix_tui.files import make_private_folder
+from vivix_tui.domain.text import one_line, without_keys
+from vivix_tui.files import make_private_folder, without_home
 
 MAX_BYTES, BACKUPS = 2_000_000, 3
-_KEY = re.compile(r"vvx_[A-Za-z]+_[!-~]+|(?i:bearer\s+)[!-~]+")
 
 
 class _Formatter(logging.Formatter):
-    """One line an event, tracebacks included line by line; text of strangers cannot forge lines or show a key."""
+    """One line an event, tracebacks included line by line; text of strangers cannot forge lines or show a key,
+    and no path says whose machine this is."""
 
     def format(self, record: logging.LogRecord) -> str:
         lines = super().format(record).splitlines()
-        return "\n    ".join(_KEY.sub("[key]", one_line(line)) for line in lines)
+        return "\n    ".join(without_home(without_keys(one_line(line))) for line in lines)
 
 
 class _PrivateFile(RotatingFileHandler):
@@ -35,14 +34,15 @@ class _PrivateFile(RotatingFileHandler):
 
 def to_file(path: Path) -> None:
     """Sends the program's log to `path`. A log that cannot be written is done without."""
-    log = logging.getLogger("vivix_tui")
-    log.propagate = False
     try:
         make_private_folder(path.parent)
         handler: logging.Handler = _PrivateFile(path, maxBytes=MAX_BYTES, backupCount=BACKUPS)
     except OSError:
         handler = logging.NullHandler()
     handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    log.handlers = [handler]
-    log.setLevel(logging.INFO)
+    # asyncio tells of what nobody waited for; without a place it would go to stderr, with whose text ever.
+    for name, level in (("vivix_tui", logging.INFO), ("asyncio", logging.WARNING)):
+        log = logging.getLogger(name)
+        log.propagate, log.handlers = False, [handler]
+        log.setLevel(level)
     logging.raiseExceptions = False

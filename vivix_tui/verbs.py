@@ -16,7 +16,7 @@ from vivix_tui.domain.account import parse_body
 from vivix_tui.domain.download import Download
 from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
 from vivix_tui.domain.news import News
-from vivix_tui.domain.text import is_trackable_id, one_line
+from vivix_tui.domain.text import is_trackable_id, one_line, without_keys
 from vivix_tui.errors import UsageError
 from vivix_tui.store import downloads, generations, news, submissions, wishes
 from vivix_tui.store.prices import prices_of
@@ -38,8 +38,8 @@ def track(store: Store, profile: str, items: Iterable[tuple[str, str | None]]) -
     for generation_id, _ in wishes:
         if not is_trackable_id(generation_id):
             raise UsageError(
-                f"{one_line(generation_id, 60)!r} cannot be a generation id",
-                hint="an id is printable text without blanks, at most 500 characters",
+                f"{without_keys(one_line(generation_id, 60))!r} cannot be a generation id",
+                hint="an id is printable text without blanks, at most 500 characters, and no API key",
             )
     with store.write(durable=True) as connection:
         new, known = generations.track(connection, profile, wishes, datetime.now(UTC))

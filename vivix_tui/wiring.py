@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vivix_tui import first_config, keys, logs, verbs
+from vivix_tui import first_config, keys, logs, support, verbs
 from vivix_tui.config import Config, Paths
 from vivix_tui.domain.idlist import parse_ids
 from vivix_tui.domain.text import one_line
@@ -90,6 +90,7 @@ def run_dashboard(config: Config, key_source: KeySource | None = None) -> int:
         key_desk=parts,
         thumbnails=config.paths.thumbnails,
         state=config.paths.state,
+        write_bundle=lambda: support.write(store, config),
     )
     try:
         app.run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 import zlib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -16,6 +17,7 @@ from tests.conftest import KEY
 from tests.srv import (
     CREDITS_BODY,
     MODELS_BODY,
+    Answer,
     Srv,
     cut,
     endless,
@@ -261,6 +263,35 @@ async def test_par_08_an_endless_body_is_cut_at_the_cap(srv: Srv, name: str) -> 
     assert "endless" in str(said)
 
 
+DENSE = {
+    name: b'{"generation_id": "g1", "status": "completed", "x": [' + part * (7_900_000 // len(part)) + b"0]}"
+    for name, part in (("lists", b"[],"), ("objects", b"{},"), ("pairs", b'{"a":0},'), ("numbers", b"1,"))
+}
+
+
+@pytest.mark.parametrize("name", DENSE)
+async def test_par_08_a_dense_body_below_the_cap_takes_no_memory(srv: Srv, name: str) -> None:
+    said = await outcome(srv, "generation", reply(200, DENSE[name]))
+    assert isinstance(said, BadReply)
+    assert "too many parts" in str(said)
+
+
+async def test_par_08_no_answer_takes_fifty_megabytes(srv: Srv) -> None:
+    packer = zlib.compressobj(9, wbits=31)
+    bomb = b"".join(packer.compress(b"[]," * (1 << 19)) for _ in range(200)) + packer.flush()
+    head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    block = b"%x\r\n%b\r\n" % (1 << 16, b"[" * (1 << 16))
+    answers: list[Answer] = [endless(head, block), reply(200, bomb, {"content-encoding": "gzip"})]
+    answers += [cut(reply(200, body)) for body in DENSE.values()]
+    for answer in answers:
+        tracemalloc.start()
+        said = await outcome(srv, "generation", act(answer))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert isinstance(said, BadReply)
+        assert most < 50_000_000
+
+
 async def test_par_08_a_slow_endless_body_meets_the_deadline(srv: Srv) -> None:
     head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
@@ -417,6 +448,35 @@ async def test_rat_08_no_free_slot_stops_no_other_path(srv: Srv) -> None:
             await client.generate("{}")
         assert caught.value.retry_after_s == 7
         assert (await client.credits()).value.balance == 49711
+
+
+ECHO = json_reply(
+    200, generation("g1", "failed", message=f"no: {KEY}", next=f"not {KEY}"), {"x-request-id": f"r-{KEY}"}
+)
+
+
+@pytest.mark.parametrize("name", FOUR)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        error_reply(401, f"KEY {KEY}", f"the key {KEY} is revoked", f"replace {KEY}", {"x-request-id": KEY}),
+        error_reply(400, "BAD", "x", "y", {"x-request-id": f"r {KEY}"}, request_id=None),
+        ECHO,
+        ECHO.replace(b"failed", b"completed").replace(b"message", b"output_url"),
+        json_reply(201, {"generation_id": f"g-{KEY}", "model": KEY}),
+        json_reply(200, {"balance": 5, "tier": KEY, "models": [{"slug": KEY, "name": KEY}]}),
+        reply(
+            200, gzip.compress(b'{"generation_id": "g1", "status": "%b"}' % KEY.encode()), {"content-encoding": "gzip"}
+        ),
+        reply(200, b"{}", {"content-encoding": KEY}),
+        f"HTTP/1.1 {KEY}\r\n\r\n".encode(),
+        f"HTTP/1.1 200 X\r\n{KEY}\r\n\r\n".encode(),
+    ],
+    ids=lambda answer: repr(answer[9:40]),
+)
+async def test_sec_02_a_key_that_an_answer_repeats_is_taken_out(srv: Srv, name: str, answer: bytes) -> None:
+    said = await outcome(srv, name, act(cut(answer)))
+    assert KEY not in f"{said!s} {said!r} {vars(said) if isinstance(said, ApiError) else said.value!r}"
 
 
 async def test_sec_02_no_error_names_the_key(srv: Srv) -> None:

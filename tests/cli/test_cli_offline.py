@@ -97,6 +97,50 @@ def test_bad_input_is_one_clear_line(home: Home, arguments: tuple[str, ...], std
     assert "\x1b" not in run.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [(KEY,), ("--key", KEY), (f"--api-key={KEY}",), ("track", KEY), ("show", KEY), ("--profile", KEY, "list"),
+     ("list", "--status", f"Bearer {KEY}"), ("submit", KEY), ("retry", f"x{KEY}")],
+    ids=" ".join,
+)  # fmt: skip
+def test_sec_08_a_key_among_the_arguments_is_refused_and_not_repeated(home: Home, arguments: tuple[str, ...]) -> None:
+    run = home.run(*arguments)
+    assert run.returncode == 2
+    assert "an API key is no argument" in run.stderr
+    assert KEY not in run.stdout + run.stderr
+    assert not home.database.exists()
+
+
+@pytest.mark.parametrize("line", [KEY, f"abc {KEY}", json.dumps({"generation_id": KEY}), f"Bearer {KEY}"])
+def test_sec_02_a_key_that_is_pasted_as_an_id_is_refused_and_kept_nowhere(home: Home, line: str) -> None:
+    run = home.run("track", "-", stdin=line)
+    assert run.returncode == 2
+    assert KEY not in run.stdout + run.stderr
+    for path in home.path.rglob("*"):
+        assert not path.is_file() or KEY.encode() not in path.read_bytes()
+
+
+def test_sec_01_an_error_that_nobody_expected_is_one_line_and_its_traceback_is_in_the_log(home: Home) -> None:
+    """Here: somebody made the database take text where a number belongs."""
+    home.run("track", "abc")
+    for statements in (
+        ("PRAGMA writable_schema = ON", "UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ')')"),
+        ("UPDATE generations SET duration_ms = '\x1b[2Jvvx_live_x'",),
+    ):
+        with sqlite3.connect(home.database) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        connection.close()
+    run = home.run("list")
+    assert run.returncode == 1
+    assert run.stdout == ""
+    assert run.stderr.startswith("vivix-tui: an internal error (TypeError); more in ")
+    assert run.stderr.count("\n") == 1
+    log = (home.path / "state" / "vivix-tui" / "vivix.log").read_text()
+    assert "Traceback" in log
+    assert "vvx_live_x" not in log
+
+
 def test_an_unreadable_database_ends_with_5(home: Home) -> None:
     home.database.parent.mkdir(parents=True)
     home.database.mkdir()

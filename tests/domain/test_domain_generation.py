@@ -57,10 +57,14 @@ def test_an_answer_older_than_the_last_one_is_dropped() -> None:
     assert apply(checked, answer("completed"), NOW + timedelta(seconds=1)) is not None
 
 
-def test_a_clock_that_was_set_back_makes_no_answer_old() -> None:
-    before = row(status="processing", checked_at=times.iso(NOW + timedelta(hours=1)))
-    assert apply(before, answer("completed"), NOW, NOW + timedelta(seconds=1)) is not None
-    assert apply(before, answer("completed"), NOW, NOW + timedelta(hours=2)) is None
+def test_lif_09_a_row_that_was_asked_about_in_the_future_is_asked_about_again() -> None:
+    """A clock that was wrong by a year and is set right must not make a row deaf for a year."""
+    checked = row(checked_at=times.iso(NOW + timedelta(days=365)), status="processing")
+    late, now = NOW - timedelta(seconds=1), NOW
+    after = apply(checked, answer("completed"), late, now)
+    assert after is not None
+    assert (after.status, after.checked_at) == ("completed", times.iso(late))
+    assert apply(row(checked_at=times.iso(NOW)), answer("completed"), late, now) is None, "this one is simply late"
 
 
 def test_an_answer_brings_a_gone_generation_back() -> None:

@@ -22,16 +22,23 @@ ESC, ENTER = "\x1b", "\r"
 class Terminal:
     """A pty of `columns` × `rows` in which `vivix-tui ARGUMENTS` runs. `raw` is every byte it wrote.
 
-    `through` is a command that runs the one appended to its last argument, a line of a shell script.
+    `through` is a command that runs the one appended to its last argument, a line of a shell script. `module` is what
+    runs the program.
     """
 
     def __init__(
-        self, home: Home, *arguments: str, columns: int = 120, rows: int = 36, through: Sequence[str] = ()
+        self,
+        home: Home,
+        *arguments: str,
+        columns: int = 120,
+        rows: int = 36,
+        through: Sequence[str] = (),
+        module: str = "vivix_tui.cli.main",
     ) -> None:
         self.raw = bytearray()
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
-        command = [sys.executable, "-m", "vivix_tui.cli.main", *arguments]
+        command = [sys.executable, "-m", module, *arguments]
         if through:
             command = [*through[:-1], f"{through[-1]} {shlex.join(command)}"]
         self._child = pexpect.spawn(
@@ -122,7 +129,9 @@ class Terminal:
     def leave(self, *keys: str) -> None:
         """Presses what quits (q), and says yes where that is asked about: once the question can be seen."""
         self.press(*(keys or ("q",)))
+        end = time.monotonic() + 30
         while self._child.isalive():
+            assert time.monotonic() < end, f"it does not quit:\n{self.text}"
             if re.search(r"enter esc +cancel", self.text):
                 self.press("y")
                 return

@@ -1,4 +1,4 @@
-"""A terminal that stops reading or goes away, a shell that stops the program. Rows TER-06, TER-08, TER-10."""
+"""A terminal that stops reading or goes away, a shell that stops the program. Rows TER-06, TER-08, TER-10, LIF-09."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pexpect
@@ -16,7 +16,7 @@ import pytest
 
 from tests.conftest import Home, until
 from tests.e2e.terminal import Terminal
-from tests.srv import CREDITS, CREDITS_BODY, GET_GENERATION, Srv, generation, id_of, json_reply
+from tests.srv import CREDITS, CREDITS_BODY, GET_GENERATION, Request, Srv, drip, generation, id_of, json_reply
 from tests.torture.kills import home_for
 
 STALLED_S = 8.0
@@ -43,6 +43,16 @@ def polls(srv: Srv) -> int:
     return srv.count("GET", GET_GENERATION)
 
 
+def shown_until(terminal: Terminal, condition: Callable[[], bool]) -> None:
+    """Waits as `until`, and takes in what the program draws meanwhile."""
+
+    def look() -> bool:
+        terminal.read()
+        return condition()
+
+    until(look)
+
+
 def stall(terminal: Terminal, seconds: float = STALLED_S) -> None:
     """The terminal shows nothing for a while, although the user goes on typing: the program's writes block."""
     end = time.monotonic() + seconds
@@ -67,6 +77,36 @@ def test_ter_08_polling_goes_on_while_the_terminal_does_not_read(busy: Home, srv
         assert len(terminal.raw) - drawn > 4096, "the terminal was never full"
         terminal.press("q")
         assert terminal.exit_code() == 0
+
+
+def test_ter_08_downloads_go_on_while_the_terminal_does_not_read(tmp_path: Path, srv: Srv) -> None:
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 90000000\r\n\r\n\x89PNG\r\n\x1a\n"
+    srv.on("GET", "/out/*", lambda r: drip(head, b"x" * 20_000, step=20_000, pause_s=0.1))
+
+    def done(request: Request) -> bytes:
+        host = "localhost" if id_of(request) in ("d2", "d3") else "127.0.0.1"  # from one host come two at most
+        url = f"http://{host}:{srv.port}/out/{id_of(request)}.png"
+        return json_reply(200, generation(id_of(request), "completed", output_url=url, output_urls=[url]))
+
+    srv.on("GET", "/api/v1/generations/d*", done)
+    home = home_for(tmp_path, srv, '[download]\nauto = "completed"\nparallel = 4\nreserve_mb = 1\n')
+    home.run("track", "d0", "d1", "d2", "d3", *(f"g{n}" for n in range(10)))
+
+    def received() -> int:
+        return sum(part.stat().st_size for part in tmp_path.rglob("*.part"))
+
+    with Terminal(home) as terminal:
+        terminal.wait_for("live")
+        shown_until(terminal, lambda: srv.count("GET", "/out/*") == 4 and received() > 400_000)
+        before, end = received(), time.monotonic() + STALLED_S
+        while time.monotonic() < end:
+            terminal.read()
+        usual = received() - before
+        before = received()
+        stall(terminal)
+        assert received() - before >= 0.9 * usual
+        terminal.signal(signal.SIGTERM)
+        assert terminal.exit_code(5) == 143
 
 
 def until_quiet(terminal: Terminal) -> None:
@@ -116,6 +156,29 @@ def running(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+def test_lif_09_a_stopped_process_comes_back_to_the_truth_without_a_burst(busy: Home, srv: Srv) -> None:
+    """As a laptop that slept: the connections are dead, the server has moved on, every row is long due."""
+    with Terminal(busy) as terminal:
+        terminal.wait_for("live")
+        shown_until(terminal, lambda: polls(srv) > 40)
+        terminal.signal(signal.SIGSTOP)
+        time.sleep(1)
+        stopped = polls(srv)
+        srv.down()
+        srv.on("GET", GET_GENERATION, lambda r: json_reply(200, generation(id_of(r), "completed")))
+        time.sleep(5)
+        srv.up()
+        terminal.signal(signal.SIGCONT)
+        terminal.wait_for("20 done", 30)
+        after = [r.at for r in srv.calls("GET", GET_GENERATION)[stopped:]]
+        assert len(after) <= 30, "each is asked about once, and the dead connections cost a few"
+        assert max(sum(at <= other < at + 1 for other in after) for at in after) <= 20
+        terminal.read(2)
+        assert terminal.raw.count(b"\x1b]9;") <= 1, "told in one line"
+        terminal.leave()
+        assert terminal.exit_code() == 0
+
+
 def test_ter_10_ctrl_z_gives_the_shell_back_and_fg_goes_on(busy: Home, srv: Srv) -> None:
     shell = pexpect.spawn(
         "bash", ["--norc", "--noprofile", "-i"], env=busy.env | {"PS1": "READY> "}, cwd=str(busy.path),
@@ -125,7 +188,7 @@ def test_ter_10_ctrl_z_gives_the_shell_back_and_fg_goes_on(busy: Home, srv: Srv)
     try:
         shell.expect_exact("READY> ")
         shell.sendline(f"{sys.executable} -m vivix_tui.cli.main")
-        for _ in range(3):
+        for _ in range(8):
             shell.expect("live")
             shell.send("\x1a")
             shell.expect_exact("\x1b[?1049l")

@@ -25,6 +25,7 @@ from tests.srv import (
     chunked,
     cut,
     drip,
+    endless,
     error_reply,
     generation,
     html_reply,
@@ -438,6 +439,32 @@ def test_dow_09_ten_bytes_a_second_are_a_stall(world: World) -> None:
     world.completed("g1", f"{world.srv.url}/out/1.png")
     world.start()
     until(lambda: world.srv.count("GET", "/out/1.png") == 2, timeout_s=4, what="the slow one is given up")
+    world.ended("g1")
+    is_done(world, FILE)
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+BESIDE_THE_BODY = {
+    "the size of a chunk": drip(CHUNKED + chunked(FILE[:200_000], end=False), b"0", pause_s=0.05),
+    "its extension": drip(CHUNKED + chunked(FILE[:200_000], end=False) + b"5;", b"x", pause_s=0.05),
+    "trailers": drip(CHUNKED + chunked(FILE[:200_000], end=False) + b"0\r\n", b"x: y\r\n", pause_s=0.05),
+    "trailers, fast": endless(CHUNKED + chunked(FILE[:200_000], end=False) + b"0\r\n", b"x: y\r\n" * 1000),
+    "the head": drip(b"HTTP/1.1 200 OK\r\n", b"x", pause_s=0.05),
+    "interim answers": endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE_THE_BODY)
+def test_dow_09_what_comes_beside_the_body_hides_no_stall(
+    world: World, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes come all the time, but none of the file."""
+    monkeypatch.setattr("vivix_tui.engine.fetch.CONNECT_TIMEOUT_S", 0.3)
+    world.set(stall_s=0.4, parallel=1)
+    world.srv.on("GET", "/out/1.png", lambda r: BESIDE_THE_BODY[name] if r.nth == 1 else image_reply(FILE))
+    world.completed("g1", f"{world.srv.url}/out/1.png")
+    world.start()
+    until(lambda: world.srv.count("GET", "/out/1.png") == 2, timeout_s=8, what="it is given up and asked for again")
     world.ended("g1")
     is_done(world, FILE)
 

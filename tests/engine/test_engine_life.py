@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tests.conftest import KEY, until
-from tests.engine.conftest import PROFILE, World, made
+from tests.engine.conftest import PROFILE, World, made, status_of
 from tests.srv import CREDITS, Connection, Request, error_reply, generation, id_of, json_reply, silence
 from vivix_tui.domain import cadence
 from vivix_tui.engine.account import LONGEST_PAUSE_S, pause_s
@@ -212,6 +212,19 @@ def test_lif_09_a_stopped_machine_asks_each_id_once_afterwards(world: World, mon
     world.start()
     until(lambda: len(world.polls()) >= 60)
     assert max(worst) == 1
+
+
+def test_lif_09_a_clock_that_is_set_back_makes_no_row_deaf(world: World) -> None:
+    """Every row was last asked about in a year that has not come; the clock is right again."""
+    world.track("g1", "g2")
+    with world.store.write() as connection:
+        connection.execute(
+            "UPDATE generations SET tracked_at = '2098-01-01T00:00:00.000Z', checked_at = '2098-01-01T00:00:00.000Z',"
+            " status = 'pending', elapsed_ms = 900"
+        )
+    world.answer_polls(status_of("completed"))
+    world.start()
+    until(lambda: [world.status(i) for i in ("g1", "g2")] == ["completed"] * 2)
 
 
 def test_an_engine_whose_database_was_moved_ends_and_leaves_the_lock_to_the_next(world: World) -> None:

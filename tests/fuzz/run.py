@@ -107,6 +107,8 @@ def _tell(figures: Figures, api: MutatingApi, ledger: Ledger) -> None:
     for endpoint, number in sorted(api.endpoints.items()):
         figures.tell(f"cases for {endpoint}", number)
     figures.tell("answers that were taken / left alone", f"{api.applied} / {api.left_alone}")
+    figures.tell("whole answers for which the deadline came first", api.too_late)
+    figures.promise(api.too_late <= max(3, api.cases // 100), "so many that a good answer is worth nothing")
     figures.none("rows changed by a bad reply, or wrongly by a good one", api.faults)
     figures.none("downloads nobody wished for", ledger.all("SELECT * FROM downloads"))
     dead = ledger.all("SELECT trouble FROM engines WHERE trouble IS NOT NULL")

@@ -17,19 +17,20 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look. `at` in monotonic seconds, sizes in bytes, `cpu_s` since the program began."""
+    """One look. `at` in monotonic seconds, sizes in bytes, `cpu_s` since the program began; `tasks` are asyncio's."""
 
     at: float
     rss: int
     descriptors: int
     threads: int
+    tasks: int
     cpu_s: float
     wal: int
     logs: int
 
 
-def look(pid: int, folder: Path) -> Sample:
-    """The process `pid`, which keeps its database and log in `folder`."""
+def look(pid: int, folder: Path, count_file: Path) -> Sample:
+    """The process `pid`, which keeps its database and log in `folder` and its number of tasks in `count_file`."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
     status = Path(f"/proc/{pid}/status").read_text("ascii", "replace").splitlines()
     words = {name: rest.split() for name, _, rest in (line.partition(":") for line in status)}
@@ -38,6 +39,7 @@ def look(pid: int, folder: Path) -> Sample:
         rss=int(words["VmRSS"][0]) * 1024,
         descriptors=len(os.listdir(f"/proc/{pid}/fd")),
         threads=int(words["Threads"][0]),
+        tasks=int(count_file.read_text()) if count_file.exists() else 0,
         cpu_s=(int(fields[11]) + int(fields[12])) / TICKS_PER_S,
         wal=_size(folder.glob("*-wal")),
         logs=_size(folder.glob("vivix.log*")),
@@ -70,10 +72,14 @@ def per_hour(samples: Sequence[Sample], value: Callable[[Sample], float]) -> flo
     return sum((t - middle) * (v - mean) for t, v in zip(times, values, strict=True)) / spread * 3600 if spread else 0.0
 
 
-def rise(samples: Sequence[Sample], value: Callable[[Sample], float]) -> float:
-    """By how much the median of the last quarter lies above that of the first."""
+def rise(
+    samples: Sequence[Sample],
+    value: Callable[[Sample], float],
+    middle: Callable[[Iterable[float]], float] = median,
+) -> float:
+    """By how much the `middle` of the last quarter lies above that of the first."""
     quarter = max(1, len(samples) // 4)
-    return median(map(value, samples[-quarter:])) - median(map(value, samples[:quarter]))
+    return middle(map(value, samples[-quarter:])) - middle(map(value, samples[:quarter]))
 
 
 def percentile(values: Sequence[float], share: float) -> float:

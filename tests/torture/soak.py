@@ -46,7 +46,8 @@ class Soak:
     """The dashboard on a terminal, pressed and looked at. `latencies` are seconds from a key to what it shows, by kind;
     `silent` are keys that showed nothing."""
 
-    def __init__(self, terminal: Terminal, folder: Path, dice: random.Random) -> None:
+    def __init__(self, terminal: Terminal, folder: Path, dice: random.Random, count_file: Path) -> None:
+        self._count_file = count_file
         self.samples: list[Sample] = []
         self.latencies: dict[str, list[float]] = {"move": [], "type": [], "help": []}
         self.silent: list[str] = []
@@ -68,7 +69,7 @@ class Soak:
                     self._dice.choice(probes)()
                 if time.monotonic() >= look_at:
                     look_at += 1.0
-                    self.samples.append(look(self._terminal.pid, self._folder))
+                    self.samples.append(look(self._terminal.pid, self._folder, self._count_file))
                 if time.monotonic() >= submit_at:
                     submit_at += SUBMIT_EACH_S
                     self._submit()
@@ -133,15 +134,15 @@ def run(folder: Path, *, minutes: float, seed: int, warm_up_s: float = 120.0, sp
     """One run; it ends what it started."""
     figures = Figures(f"LIF-02, G7: {minutes:g} min of the stormy demo at ×{speed:g}, seed {seed}")
     data = folder / "demo"
-    home = make_home(folder)
+    home = make_home(folder, COUNT_FILE=str(folder / "tasks"))
     file = home.path / "config" / "vivix-tui" / "config.toml"
     file.parent.mkdir(parents=True)
     file.write_text(CONFIG)
     arguments = ("demo", "--scenario", "stormy", "--seed", str(seed), "--speed", str(speed), "--data", str(data))
-    with Terminal(home, *arguments) as terminal:
+    with Terminal(home, *arguments, module="tests.torture.counted") as terminal:
         terminal.wait_for("live|retrying")
         started = children(terminal.pid)
-        soak = Soak(terminal, data, random.Random(seed))
+        soak = Soak(terminal, data, random.Random(seed), folder / "tasks")
         soak.run(minutes * 60)
         figures.none("rows lost", _lost(data))
         left_at = time.monotonic()
@@ -184,6 +185,9 @@ def _tell(figures: Figures, soak: Soak, warm_up_s: float) -> None:
     figures.tell("RSS slope, MB an hour", slope)
     figures.tell("descriptors, median, most, rise", _three(warm, lambda s: s.descriptors))
     figures.tell("threads, median, most, rise", _three(warm, lambda s: s.threads))
+    # A screen or a toast has tasks of its own while it is open: what must not rise is the least that there ever are.
+    least = min(s.tasks for s in warm)
+    figures.tell("tasks, least, most, rise", f"{least}, {max(s.tasks for s in warm)}, {_tasks_rise(warm):+g}")
     figures.tell("WAL MB, most", max(s.wal for s in samples) / MB)
     figures.tell("logs MB, and a day of it", f"{last.logs / MB:.2f}, {24 * per_hour(warm, lambda s: s.logs / MB):.1f}")
     figures.tell("CPU of a core, %", 100 * (last.cpu_s - first.cpu_s) / max(1.0, last.at - first.at))
@@ -196,11 +200,16 @@ def _tell(figures: Figures, soak: Soak, warm_up_s: float) -> None:
     figures.none("keys without an answer", soak.silent)
     figures.promise(rise(warm, lambda s: s.descriptors) <= 3, "the descriptors grow")
     figures.promise(rise(warm, lambda s: s.threads) <= 1, "the threads grow")
+    figures.promise(_tasks_rise(warm) <= 3, "the tasks grow")
     figures.promise(max(s.wal for s in samples) <= 64 * MB, "the WAL exceeds 64 MB")
     figures.promise(last.logs <= 10 * MB, "the logs exceed 10 MB")
     if len(warm) >= 240:  # the slope of a few minutes says nothing of an hour
         figures.promise(slope < 5, f"RSS grows by {slope:.1f} MB an hour")
         figures.promise(p99 < 200, f"p99 of key to screen is {p99} ms")
+
+
+def _tasks_rise(samples: list[Sample]) -> float:
+    return rise(samples, lambda s: s.tasks, min)
 
 
 def _ms(seconds: list[float], share: float) -> int:

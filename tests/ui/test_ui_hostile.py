@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from textual import events
 from textual.pilot import Pilot
 
+from tests.conftest import KEY
 from tests.ui.conftest import PROFILE, Screen, settled
 from vivix_tui.store import query
 from vivix_tui.ui.app import VivixApp
@@ -45,6 +46,19 @@ async def test_ter_01_what_is_pasted_into_a_field_is_drawn_without_what_steers(s
             await press(pilot, "home", "right", "end")
             assert not any(map(steers, shown(app)))
             await press(pilot, "escape", "escape")
+
+
+async def test_sec_02_a_picture_of_the_screen_shows_no_key_that_is_being_typed(screen: Screen) -> None:
+    screen.busy()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await press(pilot, "K")
+        app.post_message(events.Paste(KEY))
+        await settled(pilot)
+        picture = app.export_screenshot()
+        assert "API" in picture
+        assert KEY not in picture
+        assert KEY[9:] not in picture
 
 
 async def test_a_filter_that_was_pasted_is_named_harmlessly(screen: Screen) -> None:

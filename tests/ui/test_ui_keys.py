@@ -360,6 +360,26 @@ async def test_enter_zooms_and_a_narrow_screen_shows_one_page(screen: Screen) ->
         assert selected(app) == "3aa00417"
 
 
+async def test_ter_09_after_a_tiny_terminal_keys_reach_the_table_again(screen: Screen) -> None:
+    """Also where a dialog was open meanwhile: Textual would focus the hidden field of the filter."""
+    screen.busy()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        for dialog in ((), ("question_mark",)):
+            for key in dialog:
+                await press(pilot, key)
+            for size in ((20, 5), (60, 20), (25, 8), (120, 36)):
+                await pilot.resize_terminal(*size)
+                await settled(pilot)
+            for _ in dialog:
+                await press(pilot, "escape")
+            assert app.focused is main(app).table
+            before = main(app).table.cursor
+            await press(pilot, "j")
+            assert main(app).table.cursor == before + 1
+
+
 async def test_ter_09_any_size_keeps_the_selection(screen: Screen) -> None:
     screen.busy()
     app = screen.app()

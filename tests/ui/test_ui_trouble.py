@@ -46,6 +46,10 @@ def banner(app: VivixApp) -> str:
     return "".join(text for text, _ in found._pieces) if found.display else ""
 
 
+def says(log_file: Path, words: str) -> bool:
+    return words in log_file.read_text()
+
+
 def fails(*_: Any, **__: Any) -> Any:
     raise StoreError("the disk is full")
 
@@ -178,3 +182,26 @@ def test_a_fatal_error_is_one_line_without_locals(
     logged = log_file.read_text()
     assert "Traceback" in logged
     assert SECRET not in logged
+
+
+async def test_lif_03_a_task_of_the_screen_that_fails_does_not_end_the_dashboard(
+    screen: Screen, log_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Textual ends the app: a search of the palette that is closed while it runs may do that."""
+    screen.busy()
+    app = screen.app()
+
+    async def dies(key: str) -> None:
+        raise ValueError("no such widget")
+
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        monkeypatch.setattr(VivixApp, "is_headless", property(lambda _: False))
+        app.run_worker(dies(SECRET))
+        await settled(pilot)
+        monkeypatch.undo()
+        assert toasts(app) == ["That failed (ValueError); the log says more."]
+        await press(pilot, "j")
+        assert main(app).table.cursor == 1
+    assert says(log_file, "no such widget")
+    assert not says(log_file, SECRET)

@@ -30,6 +30,7 @@ from vivix_tui.errors import BadReply, Unreachable
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 CONNECT_TIMEOUT_S = 10.0
+HIDDEN_KEY = "[key]"
 _FIRST_BYTE = "send_request_headers.started"
 
 T = TypeVar("T")
@@ -101,7 +102,7 @@ class Client:
         make: Callable[..., httpx.Request],
         read: Callable[[dict[str, Any], str | None], T],
     ) -> Reply[T]:
-        sent = False
+        sent, request = False, None
 
         async def watch(event: str, told: dict[str, Any]) -> None:
             nonlocal sent
@@ -113,15 +114,17 @@ class Client:
             async with asyncio.timeout(self._timeout_s):
                 request = make(url, extensions={"trace": watch} | self._timeouts)
                 response = await self._http.send(request, stream=True, follow_redirects=False)
+                response.headers = _without_key(response.headers, _key_of(request))
                 try:
                     data = await _bounded_body(response)
+                    data = data.replace(_key_of(request).encode(), HIDDEN_KEY.encode())
                 finally:
                     await response.aclose()
         except TimeoutError:
             raise Unreachable(f"no complete answer within {self._timeout_s:g} s", sent=sent) from None
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError, OverflowError) as error:
             what = "the connection broke" if sent else "no connection"
-            raise Unreachable(f"{what}: {_reason(error)}", sent=sent) from None
+            raise Unreachable(f"{what}: {_reason(error, _key_of(request))}", sent=sent) from None
         return self._judged(response, data, read)
 
     def _judged(
@@ -175,5 +178,18 @@ async def _bounded_body(response: httpx.Response) -> bytes:
     return bytes(data)
 
 
-def _reason(error: Exception) -> str:
-    return one_line(str(error), 120) or type(error).__name__
+def _reason(error: Exception, key: str) -> str:
+    return one_line(str(error).replace(key, HIDDEN_KEY), 120) or type(error).__name__
+
+
+def _key_of(request: httpx.Request | None) -> str:
+    """The key that the gate sent along. Some servers repeat it in their complaints, where it would come to be shown,
+    stored and, as a part of an output URL, sent to others; so it is taken out of all that comes back."""
+    sent = request.headers.get("authorization", "").removeprefix("Bearer ") if request is not None else ""
+    return sent or HIDDEN_KEY
+
+
+def _without_key(headers: httpx.Headers, key: str) -> httpx.Headers:
+    if not any(key in value for value in headers.values()):
+        return headers
+    return httpx.Headers([(name, value.replace(key, HIDDEN_KEY)) for name, value in headers.multi_items()])

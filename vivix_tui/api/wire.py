@@ -22,16 +22,19 @@ from vivix_tui.errors import BadReply, Refusal
 
 MAX_INT = 2**53
 MAX_TEXT = 100_000
+MAX_PARTS = 500_000  # 5,000 models have fewer; 8 MB of `[],` would take 200 MB and hold up every thread for a second
 _CREDITS = re.compile(r"-?(\d{1,3}(,\d{3})+|\d+)")
 _DIGITS = re.compile(r"\d{1,30}(\.\d{1,9})?")
 
 
 def read_object(data: bytes, *, status: int, request_id: str | None) -> dict[str, Any]:
-    """The JSON object in `data`. Raises BadReply: not UTF-8, not JSON, too deep, or not an object.
+    """The JSON object in `data`. Raises BadReply: not UTF-8, not JSON, too deep, of too many parts, or not an object.
 
     NaN and Infinity, which JSON does not have and some servers write, count as unknown: the rest of the answer may
     name an id that was paid for.
     """
+    if sum(map(data.count, (b"[", b"{", b","))) > MAX_PARTS:
+        raise BadReply(f"the answer ({status}) has too many parts", status=status, request_id=request_id)
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=_unknown)
     except (ValueError, RecursionError):

@@ -19,7 +19,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from vivix_tui import __version__
-from vivix_tui.domain.text import one_line
+from vivix_tui.domain.text import one_line, without_keys
 from vivix_tui.errors import UsageError, VivixError
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from vivix_tui.store.store import Store
 
 QUEUE_ACTIONS = ("list", "hold", "release", "cancel", "top", "pause", "resume")
+_KEY_IN_ARGUMENTS = (
+    "an API key is no argument: all users of this machine can see it there\n"
+    "  make a new one on the web, and set VIVIX_API_KEY (`vivix-tui config init` shows other ways)"
+)
 SCENARIOS = ("calm", "busy", "stormy", "history", "empty")
 
 
@@ -122,12 +126,17 @@ def _add_setup(commands: argparse._SubParsersAction[_Parser]) -> None:
         commands.add_parser(name, help=about).add_argument("--json", action="store_true")
     config = commands.add_parser("config", help="write, print or find the config")
     config.add_argument("action", choices=("init", "show", "path"))
-    commands.add_parser("doctor", help="check key, API, terminal, folders")
+    doctor = commands.add_parser("doctor", help="check key, API, terminal, folders")
+    doctor.add_argument("--bundle", action="store_true", help="print what support needs: ids, codes, times, no secrets")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code. Errors end as one line on stderr, never as a traceback."""
-    arguments = build_parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    if any(without_keys(argument) != argument for argument in given):
+        print(f"vivix-tui: {_KEY_IN_ARGUMENTS}", file=sys.stderr)
+        return 2
+    arguments = build_parser().parse_args(given)
     os.umask(0o077)
     try:
         return _run(arguments)
@@ -143,6 +152,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has enough; Python would complain once more while closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except Exception as error:  # noqa: BLE001 - the last edge: a traceback may hold anybody's text
+        return _failed(error, arguments)
+
+
+def _failed(error: Exception, arguments: argparse.Namespace) -> int:
+    """Names the kind of an error that nobody expected; the log gets the rest."""
+    import logging  # noqa: PLC0415
+
+    from vivix_tui import config, logs  # noqa: PLC0415
+
+    log, where = logging.getLogger("vivix_tui"), config.default_paths(os.environ, arguments.config).log
+    if not log.handlers:
+        logs.to_file(where)
+    log.error("%s failed", arguments.command or "the dashboard", exc_info=error)
+    print(f"vivix-tui: an internal error ({type(error).__name__}); more in {one_line(str(where))}", file=sys.stderr)
+    return 1
 
 
 def entry() -> NoReturn:
@@ -192,7 +217,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
         surroundings: dict[str, Callable[[], int]] = {
             "config": lambda: setup.run_config_show(loaded),
-            "doctor": lambda: setup.run_doctor(loaded),
+            "doctor": lambda: setup.run_bundle(loaded) if arguments.bundle else setup.run_doctor(loaded),
             "credits": lambda: setup.run_credits(loaded, arguments),
             "models": lambda: setup.run_models(loaded, arguments),
         }

@@ -5,6 +5,7 @@ Owns: lines on stdout and stderr. Refuses: reading the store, and choosing the n
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime
 from typing import Any
@@ -90,10 +91,10 @@ def _download_words(item: dict[str, Any]) -> str:
 
 
 class Progress:
-    """A bar on stderr while files come, on a terminal alone."""
+    """A bar on stderr while files come, on a terminal alone, and not on one that cannot erase a line."""
 
     def __init__(self) -> None:
-        self._on = sys.stderr.isatty()
+        self._on = sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
         self._shown = False
 
     def show(self, received: int, size: int) -> None:

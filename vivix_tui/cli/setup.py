@@ -23,6 +23,7 @@ from vivix_tui.config import Config, Paths
 from vivix_tui.domain.budget import Budget
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import ConfigError, KeyProblem, Refusal, VivixError
+from vivix_tui.files import without_home
 
 if TYPE_CHECKING:
     from vivix_tui.api.client import Client, Reply
@@ -80,12 +81,24 @@ def run_doctor(config: Config) -> int:
     bad = 0
     for name, check in checks:
         try:
-            output.data(f"ok    {name:<9} {check()}")
+            output.data(f"ok    {name:<9} {without_home(check())}")
         except VivixError as error:
             bad += 1
             hint = f" ({error.hint})" if error.hint else ""
-            output.data(f"WRONG {name:<9} {one_line(f'{error}{hint}')}")
+            output.data(f"WRONG {name:<9} {without_home(one_line(f'{error}{hint}'))}")
     return 1 if bad else 0
+
+
+def run_bundle(config: Config) -> int:
+    """The support bundle on stdout: it may be shown to anybody."""
+    from vivix_tui import support, wiring  # noqa: PLC0415 - the other commands here need no database
+
+    store = wiring.open_store(config)
+    try:
+        output.data(support.bundle(store, config))
+    finally:
+        store.close()
+    return 0
 
 
 def _folders(config: Config) -> str:

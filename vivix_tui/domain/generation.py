@@ -105,11 +105,11 @@ _RANK = {None: 0, PENDING: 1, PROCESSING: 2, COMPLETED: 9, FAILED: 9}
 
 
 def apply(row: Generation, answer: Answer, asked_at: datetime, now: datetime | None = None) -> Generation | None:
-    """`row` after `answer`, which was asked for at `asked_at`; None where the answer must be dropped.
+    """`row` after `answer`, asked for at `asked_at`, come `now` (None: unknown); None where it must be dropped.
 
     Dropped: an answer older than the last one applied, and one that would take a final status back or exchange it.
-    A fact that an answer leaves out stays as it was. An answer about an id that was gone brings it back. A last answer
-    from after `now` was written down by a clock that was set back since, and does not tell which one is older.
+    A fact that an answer leaves out stays as it was. An answer about an id that was gone brings it back. A row that was
+    last asked about in the future says that the clock was set back since, and nothing of which answer is older.
     """
     checked = times.parse(row.checked_at)
     if checked is not None and asked_at < checked and (now is None or checked <= now):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from vivix_tui.domain.text import body_json, escape_surrogates, is_trackable_id, one_line
+from vivix_tui.domain.text import body_json, escape_surrogates, is_trackable_id, one_line, without_keys
 from vivix_tui.errors import UsageError
 
 
@@ -23,7 +23,7 @@ def parse_ids(text: str) -> list[tuple[str, str | None]]:
             continue
         for word in line.split():
             if not is_trackable_id(word):
-                raise UsageError(f"line {number}: {one_line(word, 60)!r} cannot be a generation id")
+                raise UsageError(f"line {number}: {without_keys(one_line(word, 60))!r} cannot be a generation id")
             found.append((word, None))
     return found
 
@@ -35,7 +35,7 @@ def _json_line(line: str, number: int) -> tuple[str, str | None]:
         raise UsageError(f"line {number}: not JSON: {one_line(line, 60)}") from None
     generation_id, body = value.get("generation_id"), value.get("body")
     if not isinstance(generation_id, str) or not is_trackable_id(generation_id):
-        raise UsageError(f"line {number}: no usable generation_id in {one_line(line, 60)}")
+        raise UsageError(f"line {number}: no usable generation_id in {without_keys(one_line(line, 60))}")
     if isinstance(body, str):
         # What `list --json` prints: the exact text of the body.
         try:

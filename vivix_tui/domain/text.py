@@ -24,6 +24,7 @@ _UNSAFE = re.compile(
 )
 _C0_PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "\u2421"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_KEY = re.compile(r"vvx_[A-Za-z]+_[!-~]+|(?i:bearer\s+)[!-~]+")
 MAX_SHOWN = 20_000
 
 
@@ -82,6 +83,11 @@ def escape_surrogates(text: str) -> str:
     return _SURROGATE.sub(lambda m: f"\\u{ord(m.group()):04x}", text)
 
 
+def is_utf_8(text: str) -> bool:
+    """Whether `text` can be written and sent: it holds no lone surrogate."""
+    return _SURROGATE.search(text) is None
+
+
 def _scrubbed(value: Any) -> Any:
     if isinstance(value, str):
         return _SURROGATE.sub("\ufffd", value)
@@ -94,6 +100,13 @@ def _scrubbed(value: Any) -> Any:
     return value
 
 
+def without_keys(text: str) -> str:
+    """`text` with whatever looks like an API key in it taken out."""
+    return _KEY.sub("[key]", text)
+
+
 def is_trackable_id(text: str) -> bool:
-    """Whether `text` can be a generation id: printable, without blanks, at most 500 characters."""
-    return 0 < len(text) <= 500 and text.isprintable() and not any(c.isspace() for c in text)
+    """Whether `text` can be a generation id: printable, without blanks, at most 500 characters; and not a key, which
+    somebody pasted into the wrong field and which would then be stored, shown and sent as a part of a path."""
+    fits = 0 < len(text) <= 500 and text.isprintable() and not any(c.isspace() for c in text)
+    return fits and _KEY.search(text) is None

@@ -159,6 +159,8 @@ class Fetcher:
         try:
             while not reading.done():
                 await asyncio.wait([reading], timeout=PROGRESS_S)
+                if pump.waits_for_s > 2 * self._settings.stall_s:
+                    raise Failed("stalled: much comes, and nothing of the file")
                 if part.size != saved:
                     saved = part.size
                     save(replace(item, received_bytes=saved))

@@ -80,6 +80,14 @@ class Pump:
         self._source, self._part = source, part
         self._settings, self._throttle = settings, throttle
         self._stopped = threading.Event()
+        self._asked_at: float | None = None
+
+    @property
+    def waits_for_s(self) -> float:
+        """Since when the connection has brought nothing, though bytes beside the body (sizes of chunks, trailers) may
+        have come all the time: those this thread does not see while it waits."""
+        asked_at = self._asked_at
+        return 0.0 if asked_at is None else time.monotonic() - asked_at
 
     def stop(self) -> None:
         """From another thread: what came so far is kept."""
@@ -105,9 +113,11 @@ class Pump:
 
     def _gather(self, ring: _Ring) -> bool:
         """Fills a buffer, or what comes of it in GATHER_S, and writes it. False at the end of the body."""
-        buffer = ring.empty.get()
-        filled, kept = self._source.fill(buffer, GATHER_S), 0
+        buffer, filled, kept = ring.empty.get(), 0, 0
         try:
+            self._asked_at = time.monotonic()
+            filled = self._source.fill(buffer, GATHER_S)
+            self._asked_at = None
             while kept < filled:
                 kept += self._part.write(buffer[kept:filled])
         finally:

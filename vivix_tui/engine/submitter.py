@@ -19,6 +19,7 @@ from vivix_tui.domain import times
 from vivix_tui.domain.account import complaint, parse_body
 from vivix_tui.domain.generation import FAILED, Generation
 from vivix_tui.domain.submission import Accepted, Submission, verdict_on_refusal
+from vivix_tui.domain.text import is_utf_8
 from vivix_tui.engine import accepted_file
 from vivix_tui.engine.link import Link
 from vivix_tui.errors import BadReply, Refusal, StoreError, Unreachable
@@ -108,6 +109,9 @@ class Submitter:
         return limit is not None and taken >= limit
 
     def _checked(self, item: Submission) -> bool:
+        if not is_utf_8(item.body):
+            submissions.refuse_unsent(self._store, item, "its text was damaged on the disk", datetime.now(UTC))
+            return False
         if not item.checked:
             return True
         reason = complaint(parse_body(item.body) or {}, accounts.models(self._store, self._profile))

@@ -81,9 +81,10 @@ def save_models(store: Store, profile: str, models: Mapping[str, Model]) -> None
 
 
 def models(store: Store, profile: str) -> dict[str, Model]:
-    """The catalogue as last seen, by slug; empty where it was never seen."""
+    """The catalogue as last seen, by slug; empty where it was never seen. An entry that cannot be read is left out."""
     rows = store.all("SELECT slug, facts FROM models WHERE profile = ? ORDER BY slug", (profile,))
-    return {row["slug"]: _model(json.loads(row["facts"])) for row in rows}
+    found = {row["slug"]: _model(row["facts"]) for row in rows}
+    return {slug: model for slug, model in found.items() if model is not None}
 
 
 def categories(store: Store, profile: str) -> dict[str, str]:
@@ -114,9 +115,14 @@ def queue_paused(store: Store, profile: str) -> str | None:
     return rows[0][0] if rows else None
 
 
-def _model(facts: dict[str, Any]) -> Model:
-    params = {}
-    for name, raw in facts.pop("params").items():
-        raw["values"] = tuple(raw["values"]) if raw["values"] is not None else None
-        params[name] = Parameter(**raw)
-    return Model(**facts, params=params)
+def _model(text: str) -> Model | None:
+    """What `save_models` wrote, None where `text` is something else."""
+    try:
+        facts: dict[str, Any] = json.loads(text)
+        params = {}
+        for name, raw in facts.pop("params").items():
+            raw["values"] = tuple(raw["values"]) if raw["values"] is not None else None
+            params[name] = Parameter(**raw)
+        return Model(**facts, params=params)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None

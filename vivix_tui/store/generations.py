@@ -26,7 +26,7 @@ _SELECT = f"SELECT {', '.join(COLUMNS)} FROM generations"
 def from_row(row: sqlite3.Row) -> Generation:
     """A row that holds (at least) all COLUMNS as the domain sees it."""
     values = {name: row[name] for name in COLUMNS}
-    values["output_urls"] = tuple(json.loads(row["output_urls"])) if row["output_urls"] else ()
+    values["output_urls"] = _urls(row["output_urls"])
     return Generation(**values)
 
 
@@ -104,7 +104,7 @@ def record(
         after = apply(row, answer, asked_at, now) if row is not None else None
         if row is None or after is None:
             return None
-        _save(connection, after, sort_ms=times.to_ms(born) if born and row.created_at is None else None)
+        _save(connection, row, after, sort_ms=times.to_ms(born) if born and row.created_at is None else None)
         if after.status != row.status:
             add_event(connection, profile, row.generation_id, asked_at, after.status or "?", after.error)
             if after.ended and row.status is not None:
@@ -266,15 +266,25 @@ def _locked(connection: sqlite3.Connection, profile: str, generation_id: str) ->
     return from_row(rows[0]) if rows else None
 
 
-def _save(connection: sqlite3.Connection, row: Generation, *, sort_ms: int | None) -> None:
-    names = [name for name in COLUMNS if name not in ("profile", "generation_id")]
-    values = {name: getattr(row, name) for name in COLUMNS}
-    values["output_urls"] = _urls_text(row.output_urls)
+def _save(connection: sqlite3.Connection, before: Generation, row: Generation, *, sort_ms: int | None) -> None:
+    """Only what changed is written: text that is damaged on the disk cannot be written back."""
+    values = {name: getattr(row, name) for name in COLUMNS if getattr(row, name) != getattr(before, name)}
+    if "output_urls" in values:
+        values["output_urls"] = _urls_text(row.output_urls)
     connection.execute(
-        f"UPDATE generations SET {', '.join(f'{n} = :{n}' for n in names)}, hurry = 0,"
+        f"UPDATE generations SET {''.join(f'{name} = :{name}, ' for name in values)}hurry = 0,"
         " sort_ms = coalesce(:sort_ms, sort_ms) WHERE profile = :profile AND generation_id = :generation_id",
-        values | {"sort_ms": sort_ms},
+        values | {"sort_ms": sort_ms, "profile": row.profile, "generation_id": row.generation_id},
     )
+
+
+def _urls(text: str | None) -> tuple[str, ...]:
+    """What `_urls_text` wrote. What is no list of texts counts as unknown: no other row must suffer for it."""
+    try:
+        found = json.loads(text) if text else ()
+    except (ValueError, RecursionError):
+        found = ()
+    return tuple(url for url in found if isinstance(url, str)) if isinstance(found, list) else ()
 
 
 def _urls_text(urls: tuple[str, ...]) -> str | None:

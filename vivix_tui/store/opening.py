@@ -182,6 +182,7 @@ def _writable(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
+        connection.execute("PRAGMA temp_store = MEMORY")  # a full /tmp is no reason to lose an answer
         if version < schema.VERSION:
             _migrate(connection, path)
         _look_into(connection, every_page=False)
@@ -244,8 +245,10 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 def _look_into(connection: sqlite3.Connection, *, every_page: bool) -> None:
     """Raises sqlite3.DatabaseError with a code of DAMAGED where something is wrong."""
     names = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    connection.text_factory = bytes  # a cell that is no UTF-8 is no damage of the file
     for name in names:
         connection.execute(f'SELECT * FROM "{name}" NOT INDEXED LIMIT 1').fetchone()
+    connection.text_factory = str
     if every_page:
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":

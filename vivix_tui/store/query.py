@@ -101,7 +101,7 @@ _GENERATION = f"""
 SELECT 'generation' AS kind, generation_id AS id, phase, status, model, prompt, error, gone, credits_estimate,
   credits_used, elapsed_ms, duration_ms, checked_at, sort_ms, note,
   0 AS held, 0 AS asks_first, body IS NOT NULL AS has_body,
-  CASE WHEN output_urls IS NOT NULL THEN json_array_length(output_urls) ELSE output_url IS NOT NULL END AS files,
+  CASE WHEN json_valid(output_urls) THEN json_array_length(output_urls) ELSE output_url IS NOT NULL END AS files,
   (SELECT count(*) FROM downloads d WHERE d.profile = g.profile AND d.generation_id = g.generation_id
     AND state = 'done') AS files_done,
   (SELECT count(*) FROM downloads d WHERE d.profile = g.profile AND d.generation_id = g.generation_id

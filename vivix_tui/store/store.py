@@ -6,6 +6,7 @@ sqlite3's errors into ours. Refuses: knowing what the rows mean, and the file it
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 import threading
 from collections import Counter
@@ -20,6 +21,7 @@ from vivix_tui.store.opening import BUSY_TIMEOUT_S, DAMAGED, code_of, mark_damag
 # When any descriptor of a file is closed, POSIX drops all locks that the process holds on it, SQLite's among them;
 # then the next process to close the database takes itself for the last one and deletes the log under our feet. So
 # nothing but SQLite may open the file while a connection of this process has it open: (device, inode) → connections.
+_NO_UTF_8 = "Could not decode to UTF-8"  # Python's own words, which carry no code of SQLite
 _opening = threading.RLock()
 _open_here: Counter[tuple[int, int]] = Counter()
 
@@ -64,8 +66,13 @@ class Store:
     def all(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[sqlite3.Row]:
         """The rows of a SELECT."""
         try:
-            return self._connection.execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
+            try:
+                return self._connection.execute(sql, parameters).fetchall()
+            except sqlite3.OperationalError as error:
+                if not self._tolerates(error):
+                    raise
+                return self._connection.execute(sql, parameters).fetchall()
+        except (sqlite3.Error, UnicodeEncodeError) as error:
             raise _mapped(error, self.path) from error
 
     def one(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> sqlite3.Row:
@@ -102,13 +109,27 @@ class Store:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeEncodeError) as error:
+            if isinstance(error, sqlite3.OperationalError):
+                self._tolerates(error)
             raise _mapped(error, self.path) from error
         finally:
             if durable:
                 # What was committed is committed; a connection that stays at FULL is only slower.
                 with suppress(sqlite3.Error):
                     connection.execute("PRAGMA synchronous = NORMAL")
+
+    def _tolerates(self, error: sqlite3.OperationalError) -> bool:
+        """Whether `error` was text that is no UTF-8, and reading goes on now.
+
+        One such cell (a flipped bit on the disk) must not hide all other rows. Its odd bytes are read as lone
+        surrogates: shown as replaced, and never sent or written, since nothing encodes them. Reading all text so is
+        slower, so it begins when it is needed.
+        """
+        if _NO_UTF_8 not in str(error):
+            return False
+        self._connection.text_factory = functools.partial(str, encoding="utf-8", errors="surrogateescape")
+        return True
 
     def _check_place(self) -> None:
         """A row written into a file that was moved aside would be seen by nobody, and what it stands for done again."""
@@ -128,7 +149,10 @@ def _identity(path: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def _mapped(error: sqlite3.Error, path: Path) -> StoreError:
+def _mapped(error: sqlite3.Error | UnicodeEncodeError, path: Path) -> StoreError:
+    if isinstance(error, UnicodeEncodeError) or _NO_UTF_8 in str(error):
+        # Not in Python's words, which quote the text; a log may be shown to strangers.
+        return StoreError(f"a row of the database {path} holds text that is no UTF-8")
     code = code_of(error)
     if code in DAMAGED:
         mark_damaged(path)

@@ -95,6 +95,15 @@ def undo(screen: MainScreen) -> None:
     screen.forgotten.pop()
 
 
+def support_bundle(screen: MainScreen) -> None:
+    """Written first, then shown: whoever passes a file on should see what is in it."""
+    write = cast("VivixApp", screen.app).write_bundle
+    if write is None:
+        raise UsageError("there is no place for such a file here", hint="`vivix-tui doctor --bundle` prints it")
+    path, text = write()
+    screen.app.push_screen(Reading("Support bundle: no prompts, URLs, paths or keys", f"{path}\n\n{text}"))
+
+
 def show_help(screen: MainScreen) -> None:
     text, styles, context = list[str](), dict[int, str](), screen.context()
     for command in COMMANDS:
@@ -163,6 +172,7 @@ ACTIONS: dict[str, Callable[[MainScreen], None]] = {
     "app.key": enter_key,
     "app.help": show_help,
     "app.settings": show_settings,
+    "app.support": support_bundle,
     "app.suspend": lambda screen: screen.app.action_suspend_process(),
     "app.quit": quit_program,
 }

@@ -25,6 +25,7 @@ from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
+from textual.worker import WorkerFailed
 
 from vivix_tui.config import Settings
 from vivix_tui.domain.text import one_line
@@ -107,6 +108,7 @@ class VivixApp(App[int]):
         key_desk: KeyDesk | None = None,
         thumbnails: Path | None = None,
         state: Path | None = None,
+        write_bundle: Callable[[], tuple[Path, str]] | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         super().__init__()
@@ -117,7 +119,7 @@ class VivixApp(App[int]):
         self.wake, self.unsaved = wake, unsaved
         self.wants_demo = False
         self.glyphs = ASCII if settings.ui.ascii else GLYPHS
-        self.thumbnails = thumbnails
+        self.thumbnails, self.write_bundle = thumbnails, write_bundle
         self._on_ready = on_ready
         self.animation_level = "none"
 
@@ -205,7 +207,7 @@ class VivixApp(App[int]):
             if self.is_headless:
                 raise
             log.exception("the key %s failed", key)
-            self.notify(f"That failed ({type(error).__name__}); the log says more.", severity="error", markup=False)
+            self._say_failed(error)
             return True
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
@@ -217,6 +219,9 @@ class VivixApp(App[int]):
         # paints all of the upper one again: 8 kB four times a second.
         covered = bool(self._screen_stack) and self.screen.styles.background.a == 1
         return [] if covered else super()._background_screens
+
+    def _say_failed(self, error: BaseException) -> None:
+        self.notify(f"That failed ({type(error).__name__}); the log says more.", severity="error", markup=False)
 
     def pop_screen(self) -> AwaitComplete:
         # Textual's cache of colours keeps all that closed screens have drawn (Textualize/textual#6665).
@@ -232,6 +237,12 @@ class VivixApp(App[int]):
         # shown, and the log gets the traceback without locals.
         if self.is_headless:
             super()._handle_exception(error)
+            return
+        if isinstance(error, WorkerFailed):
+            # A task beside the screens (a search of the palette that was closed meanwhile, a preview): nothing has
+            # ended but that task, and it is no reason to end polling and downloads with it.
+            log.error("a task of the screen failed: %s", "".join(traceback.format_exception(error.error)))
+            self._say_failed(error.error)
             return
         log.error("the dashboard ended: %s", "".join(traceback.format_exception(error)))
         self._return_code = error.exit_code if isinstance(error, VivixError) else 1

@@ -187,6 +187,7 @@ COMMANDS = (
     Command("app.key", "K", "enter key", "Program", "enter another API key", 0, _key),
     Command("app.settings", "S,comma", "settings", "Program", "theme, notifications, downloads: at once, and kept"),
     Command("app.help", "question_mark,f1", "help", "Program", "all keys, and why some are greyed out", 5),
+    Command("app.support", "B", "support", "Program", "a file of ids, codes and times that strangers may see"),
     Command("app.palette", "colon,ctrl+p", "commands", "Program", "find a command by name"),
     Command("app.suspend", "ctrl+z", "suspend", "Program", "back to the shell; nothing happens until `fg`"),
     Command("app.quit", "q,ctrl+q,ctrl+c", "quit", "Program", "end; what is under way goes on next time", 8),

@@ -6,6 +6,7 @@ what a cell says, and drawing.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic
@@ -54,11 +55,13 @@ QUIET_FOLLOW_S = 1.0  # where nothing is under way and nothing changed for a whi
 QUIET_AFTER_S = 10.0
 TICK_S = 1.0
 Answer = TypeVar("Answer")
+log = logging.getLogger("vivix_tui.ui.screen")
 
 
 class MainScreen(Screen[None]):
     """Table, detail, bars."""
 
+    AUTO_FOCUS = ""  # Textual would choose the filter's field, hidden as it is, and keys would vanish in it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(command.keys, f"command('{command.id}')", command.label, show=False, id=command.id)
         for command in COMMANDS
@@ -137,22 +140,29 @@ class MainScreen(Screen[None]):
             if changed or self.trouble or self.listing.trouble:
                 self.reload()
                 self._changed_at = monotonic()
-        except VivixError as error:
+        except Exception as error:  # noqa: BLE001 - the edge of a timer; it is logged and told
             self._tell_trouble(error)
         quiet = monotonic() - self._changed_at > QUIET_AFTER_S
         self.set_timer(QUIET_FOLLOW_S if quiet else FOLLOW_S, self._follow)
 
     def _tick(self) -> None:
         """Numbers that run: only the cells whose text changed are drawn again."""
-        self.table.tick()
-        self._show_bars()
+        try:
+            self.table.tick()
+            self._show_bars()
+        except Exception as error:  # noqa: BLE001 - the edge of a timer; it is logged and told
+            self._tell_trouble(error)
         row = self.table.selected
         if row is not None and row.phase == "active":
             self._show_detail()
 
-    def _tell_trouble(self, error: VivixError) -> None:
+    def _tell_trouble(self, error: Exception) -> None:
         """What fails again and again is told by the banner for as long as it lasts, not by a toast each time."""
-        self.trouble = str(error)
+        known = isinstance(error, VivixError)
+        told = str(error) if known else f"an internal error ({type(error).__name__}), see the log"
+        if not known and told != self.trouble:
+            log.error("the screen", exc_info=error)
+        self.trouble = told
         self._show_bars()
 
     def _arrange(self) -> None:
@@ -166,11 +176,21 @@ class MainScreen(Screen[None]):
         self.query_one("#middle").display = not notice.display
         self.table.display, self.detail.display = now.table, now.detail
         self.set_class(now.detail and now.table, "-divided")
+        self._keep_focus()
+
+    def _keep_focus(self) -> None:
+        """What was hidden for a while (a tiny terminal, no rows) lost the focus, and gets it back."""
+        if self.focused is None and self.is_current and self.query_one("#middle").display:
+            (self.detail if self.zoomed else self.table).focus()
+
+    @on(events.ScreenResume)
+    def _resumed(self) -> None:
+        self._keep_focus()
 
     def _show_detail(self) -> None:
         try:
             self._detail_of = show_detail(self, self._detail_of)
-        except VivixError as error:
+        except Exception as error:  # noqa: BLE001 - one poisonous row must not take the others with it
             self._tell_trouble(error)
 
     def _show_bars(self) -> None:
