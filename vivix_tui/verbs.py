@@ -18,7 +18,7 @@ from vivix_tui.domain.news import News
 from vivix_tui.domain.price import Price, charges_by_parameters, price
 from vivix_tui.domain.text import is_trackable_id, one_line
 from vivix_tui.errors import UsageError
-from vivix_tui.store import accounts, downloads, generations, news, submissions
+from vivix_tui.store import accounts, downloads, generations, glimpses, news, submissions
 from vivix_tui.store.store import Store
 
 
@@ -102,6 +102,20 @@ def stop_download(store: Store, profile: str, generation_id: str, *, cancel: boo
     if not done and waited and cancel:
         return Outcome(1, "its files will not be downloaded", (generation_id,))
     return Outcome(done, f"{word} {_number(done, 'download')}" if done else "nothing is under way", (generation_id,))
+
+
+def glimpse(store: Store, profile: str, outputs: Sequence[tuple[str, int]]) -> Outcome:
+    """Wishes to look at outputs, (generation, index from 1) each, without keeping them. What its URLs no longer name
+    is left out."""
+    rows = {generation_id: generations.get(store, profile, generation_id) for generation_id, _ in outputs}
+    wishes = [
+        (generation_id, index, row.urls[index - 1])
+        for generation_id, index in outputs
+        if (row := rows[generation_id]) is not None and 0 < index <= len(row.urls)
+    ]
+    with store.write() as connection:
+        done = glimpses.want(connection, profile, wishes, datetime.now(UTC))
+    return Outcome(done, f"fetching {_number(done, 'output')} to look at", tuple(rows))
 
 
 def take_news(store: Store, profile: str) -> News:

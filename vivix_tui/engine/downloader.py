@@ -29,6 +29,7 @@ from vivix_tui.engine.address import ForbiddenURL
 from vivix_tui.engine.exchange import Failed
 from vivix_tui.engine.fetch import Fetcher
 from vivix_tui.engine.part_file import removed
+from vivix_tui.engine.pump import Throttle
 from vivix_tui.errors import StoreError, UsageError
 from vivix_tui.store import downloads, generations
 from vivix_tui.store.store import Store
@@ -62,8 +63,9 @@ class _Trouble:
 class Downloader:
     """The downloads of one account. `wake` is set whenever the database changed."""
 
-    def __init__(self, store: Store, config: Config, wake: asyncio.Event) -> None:
+    def __init__(self, store: Store, config: Config, wake: asyncio.Event, throttle: Throttle) -> None:
         self._store = store
+        self._throttle = throttle
         self._settings = config.settings.download
         self._profile = config.profile
         self._base_url = config.account.base_url
@@ -75,7 +77,7 @@ class Downloader:
     async def run(self) -> None:
         """For ever; sleeps while nothing is wished for."""
         loopback = is_loopback(urlsplit(self._base_url).hostname or "")
-        fetcher = Fetcher(self._settings, loopback=loopback)
+        fetcher = Fetcher(self._settings, self._throttle, loopback=loopback)
         try:
             while True:
                 self._obey()

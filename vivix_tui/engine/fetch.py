@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec.structs import replace as replace_settings
+
 from vivix_tui import __version__
 from vivix_tui.api.connect import http_proxy_for, tls_context
 from vivix_tui.config import Download as Settings
@@ -39,11 +41,11 @@ Save = Callable[[Download], None]
 class Fetcher:
     """What all attempts share. `loopback`: the API is on this machine, so outputs may be, too. Raises ConfigError."""
 
-    def __init__(self, settings: Settings, *, loopback: bool) -> None:
+    def __init__(self, settings: Settings, throttle: Throttle, *, loopback: bool) -> None:
         self._settings = settings
         self._loopback = loopback
         self._tls = tls_context()
-        self._throttle = Throttle(settings.bandwidth)
+        self._throttle = throttle
 
     async def attempt(self, item: Download, base: Path, save: Save) -> None:
         """Fetches `item` to `base` plus the extension that its content deserves.
@@ -70,6 +72,29 @@ class Fetcher:
             raise
         finally:
             part.close()
+
+    async def glimpse(self, url: str, part: PartFile, most_mb: int) -> bool:
+        """The first `most_mb` of what lies at `url` into `part`, to be looked at and not kept: no retries, no resuming.
+
+        Whether that is all of it. Raises Failed, ForbiddenURL, OSError.
+        """
+        settings = replace_settings(self._settings, max_size_mb=most_mb)
+        exchange, head = await self._open(url, {})
+        try:
+            if head.status != 200:
+                raise Failed(f"the server answered {head.status}", dead_link=head.status in DEAD_LINK)
+            pump = Pump(exchange, part, settings, self._throttle)
+            await in_thread(pump.run, abort=pump.stop)
+        except Failed:
+            if part.size <= most_mb * 1_000_000:
+                raise
+            return False
+        finally:
+            exchange.close()
+        total = _number(head.headers.get("content-length"))
+        if total is not None and part.size != total:
+            raise Failed(f"{part.size:,} of {total:,} bytes came")
+        return True
 
     async def _receive(self, item: Download, part: PartFile, save: Save) -> Download:
         have = await in_thread(part.resume) if item.etag else 0

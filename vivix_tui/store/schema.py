@@ -240,5 +240,20 @@ CREATE INDEX generations_text ON generations
   (profile, section, sort_ms DESC, generation_id, prompt, model, error, gone, phase) WHERE section IS NOT NULL
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, MONEY, POLLING, NEWS, FILTER)
+# Outputs that somebody wants to look at without keeping them.
+GLIMPSES = """
+CREATE TABLE glimpses (
+  profile TEXT NOT NULL,
+  generation_id TEXT NOT NULL,
+  "index" INTEGER NOT NULL,
+  url TEXT NOT NULL,
+  state TEXT NOT NULL,
+  path TEXT,
+  error TEXT,
+  wished_at TEXT NOT NULL,
+  PRIMARY KEY (profile, generation_id, "index")
+) STRICT
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, MONEY, POLLING, NEWS, FILTER, GLIMPSES)
 VERSION = len(MIGRATIONS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar, cast
 
@@ -25,7 +26,7 @@ from vivix_tui.errors import VivixError
 from vivix_tui.store import query
 from vivix_tui.ui import present_bar
 from vivix_tui.ui.actions import ACTIONS
-from vivix_tui.ui.actions_preview import follow_preview
+from vivix_tui.ui.actions_preview import ask_for, follow_preview
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
 from vivix_tui.ui.listing import Key, Listing, key_of
 from vivix_tui.ui.navigation import NAVIGATION
@@ -75,7 +76,11 @@ class MainScreen(Screen[None]):
         self.table = GenerationTable(self.listing, clock=app.clock, glyphs=app.glyphs, columns=app.settings.ui.columns)
         self.detail = DetailPane()
         self.preview = Previewing(
-            self.detail, self.run_worker, protocol=app.settings.preview.protocol, folder=app.thumbnails
+            self.detail,
+            self.run_worker,
+            partial(ask_for, self),
+            protocol=app.settings.preview.protocol,
+            folder=app.thumbnails,
         )
         self._detail_of: tuple[str, str] | None = None
         self._revision = -1
