@@ -16,14 +16,14 @@ from pathlib import Path
 from vivix_tui.files import make_private_folder
 
 MOST_BYTES = 32 * 1024 * 1024
-_FORMAT = 1
+_FORMAT = 2
 _SUFFIX = ".frame"
 log = logging.getLogger("vivix_tui.preview")
 
 
-def name_of(facts: os.stat_result, width: int, height: int) -> str:
-    """Another file, a file that was written again, and another size have other names."""
-    parts = (_FORMAT, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, width, height)
+def name_of(facts: os.stat_result, width: int, height: int, slice_height: int = 0) -> str:
+    """Another file, a file that was written again, and another size or form have other names."""
+    parts = (_FORMAT, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, width, height, slice_height)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

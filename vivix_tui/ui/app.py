@@ -11,14 +11,16 @@ import traceback
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from rich.console import RenderableType
 from rich.text import Text
 from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from vivix_tui.config import Settings
@@ -27,6 +29,7 @@ from vivix_tui.errors import VivixError
 from vivix_tui.store.store import Store
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Command, keys_of, shown_keys
 from vivix_tui.ui.ending import on_signals
+from vivix_tui.ui.overlay import Overlay
 from vivix_tui.ui.present import ASCII, GLYPHS, utc_now
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.theme import VIVIX
@@ -88,6 +91,7 @@ class VivixApp(App[int]):
         self.notice, self.clock, self.wake, self.offer_key = notice, clock, wake, offer_key
         self.glyphs = ASCII if settings.ui.ascii else GLYPHS
         self.thumbnails = thumbnails
+        self.overlay = Overlay(self)
         self._on_ready = on_ready
         self.animation_level = "none"
 
@@ -99,6 +103,7 @@ class VivixApp(App[int]):
         self.set_keymap(self.settings.keys)
         on_signals(asyncio.get_running_loop(), self._ended_by_signal)
         self.push_screen(MainScreen())
+        self.app_resume_signal.subscribe(self, lambda _app: self.overlay.forget())
         self._complain_about_settings()
         self.call_after_refresh(self._on_ready)
 
@@ -130,6 +135,12 @@ class VivixApp(App[int]):
             log.exception("the key %s failed", key)
             self.notify(f"That failed ({type(error).__name__}); the log says more.", severity="error", markup=False)
             return True
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        # A frame may have moved, covered or erased pictures; there is no public place that is told what it wrote.
+        super()._display(screen, renderable)
+        if not self.is_headless:
+            self.overlay.after(renderable)
 
     def pop_screen(self) -> AwaitComplete:
         # Textual's cache of colours keeps all that closed screens have drawn (Textualize/textual#6665).

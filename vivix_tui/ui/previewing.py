@@ -2,7 +2,7 @@
 
 Owns: on and off, when an output is fetched to be looked at, and that a late picture never stands beside another row's
 text. Refuses: choosing files (`present_preview`), the network (a wish is written), decoding (`preview.request`), and
-drawing (`widgets.halfblocks`).
+drawing (`widgets.halfblocks`, `pixels`).
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from rich.color_triplet import ColorTriplet
 from textual.geometry import Size
 
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import NotShown
 from vivix_tui.preview.cache import Cache
 from vivix_tui.preview.request import frame_of, has_decoder
+from vivix_tui.ui.pixels import picture_of, share
 from vivix_tui.ui.present_detail import Line
 from vivix_tui.ui.present_preview import Album, Grid, Key, Subject, facts, grid
+from vivix_tui.ui.protocol import HALF, SIXEL, USUAL, Cell, current
 from vivix_tui.ui.widgets.detail_pane import MARGIN, DetailPane
 from vivix_tui.ui.widgets.halfblocks import Tile
 
@@ -54,7 +57,7 @@ class Previewing:
         self._ask = ask
         self._asked: set[Key] = set()
         self.why_not = _why_not(protocol)
-        self._pane = pane
+        self._pane, self._wanted = pane, protocol
         self._cache = Cache(folder)
         self._start = partial(start, group="preview", exclusive=True)
         self._shown: tuple[Album, Size] | None = None
@@ -94,7 +97,7 @@ class Previewing:
             if album.sheet:
                 self._pane.show_picture(tiles, cells, words, labels=True)
             elif tile.frame is not None:
-                self._height = (tile.frame.height + 1) // 2
+                self._height = tile.picture.rows if tile.picture else (tile.frame.height + 1) // 2
                 self._pane.show_picture(tiles, cells, [Line(facts(tile.frame), "muted"), *words])
             else:
                 role = "warn" if subject.path or subject.refused else "muted"
@@ -112,9 +115,32 @@ class Previewing:
         if subject.path is None:
             return Tile(label, words=subject.words or FETCHING)
         try:
-            return Tile(label, await frame_of(subject.path, cells.width, 2 * cells.height, self._cache))
+            return await self._drawn(label, subject.path, cells)
         except NotShown as reason:
             return Tile(label, words=one_line(f"no picture: {reason}", 200))
+
+    async def _drawn(self, label: str, path: Path, cells: Grid) -> Tile:
+        chosen, cell = self._protocol()
+        if chosen == HALF:
+            return Tile(label, await frame_of(path, cells.width, 2 * cells.height, self._cache))
+        columns, lines, less = cells.width, cells.height, share(cells.width, cells.height, cell)
+        if chosen == SIXEL:
+            # A pixel is a pixel there: a smaller picture takes fewer cells.
+            columns, lines = max(1, int(columns * less)), max(1, int(lines * less))
+        else:
+            cell = Cell(max(4, int(cell.width * less)), max(8, int(cell.height * less)))
+        slice_height = cell.height if chosen == SIXEL else 0
+        frame = await frame_of(path, columns * cell.width, lines * cell.height, self._cache, slice_height=slice_height)
+        ground = self._pane.rich_style.bgcolor
+        colour = ground.get_truecolor() if ground is not None else ColorTriplet(0, 0, 0)
+        return Tile(label, frame, picture=await asyncio.to_thread(picture_of, frame, cell, colour))
+
+    def _protocol(self) -> tuple[str, Cell]:
+        """Asked anew for each picture: a larger font has other cells."""
+        if self._pane.app.is_headless:
+            return HALF, USUAL
+        chosen, cell, _ = current(self._wanted)
+        return chosen, cell
 
 
 def _why_not(protocol: str) -> str | None:

@@ -108,6 +108,7 @@ class MainScreen(Screen[None]):
 
     def on_unmount(self) -> None:
         self._teller.end()
+        cast("VivixApp", self.app).overlay.forget()
 
     # What is shown
 
@@ -283,6 +284,7 @@ class MainScreen(Screen[None]):
 
     def redraw(self) -> None:
         """Draws all of it again, for terminals that something else has written to."""
+        cast("VivixApp", self.app).overlay.forget()
         self.refresh(repaint=True, layout=True)
 
     def zoom(self, zoomed: bool) -> None:

@@ -1,0 +1,72 @@
+"""Pictures in pixels lie over the text, which knows nothing of them: after each frame they are put right.
+
+Owns: which lines of which pictures can be seen now, and which of them the frame has written over. Refuses: the bytes
+(`pixels`), and choosing pictures (`previewing`).
+"""
+
+from __future__ import annotations
+
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.app import App
+from textual.geometry import Region
+from textual.widgets._toast import Toast
+
+from vivix_tui.ui.pixels import Painter
+from vivix_tui.ui.widgets.detail_pane import DetailPane
+
+
+class Overlay:
+    """The pictures over the frames of `app`. Where there are none it costs nothing."""
+
+    def __init__(self, app: App[int]) -> None:
+        self._app = app
+        self._painter = Painter(self._write)
+
+    def after(self, frame: object) -> None:
+        """`frame` was just written. Dialogs and toasts are in front of every picture."""
+        panes = list(self._app.screen.query(DetailPane))
+        pictures = [picture for pane in panes for picture in pane.pictures]
+        if not pictures and not self._painter.busy:
+            return
+        if self._app.screen.is_modal:
+            self._painter.paint(None, {}, nowhere)
+            return
+        toasts = [toast.region for toast in self._app.screen.query(Toast)]
+        lines = {
+            (picture, row): (x, y)
+            for pane in panes
+            for picture, row, x, y in pane.picture_lines()
+            if not any(toast.overlaps(Region(x, y, picture.columns, 1)) for toast in toasts)
+        }
+        self._painter.paint(pictures, lines, lambda x, y, width: written(frame, x, y, width))
+
+    def forget(self) -> None:
+        """Something else wrote to the terminal, or it ends."""
+        self._painter.forget()
+
+    def _write(self, sequence: str) -> None:
+        driver = self._app._driver  # as Textual's own clipboard does: there is no public way to the terminal
+        if driver is not None and not self._app.is_headless:
+            driver.write(sequence)
+
+
+def nowhere(_x: int, _y: int, _width: int) -> bool:
+    return False
+
+
+def written(frame: object, x: int, y: int, width: int) -> bool:
+    """Whether `frame` wrote text over any of these cells. Of an unknown kind of frame it is taken for granted."""
+    if frame is None:
+        return False
+    if isinstance(frame, LayoutUpdate):
+        return frame.region.overlaps(Region(x, y, width, 1))
+    if not isinstance(frame, ChopsUpdate):
+        return True
+    # A piece of a line is written from its beginning to the end of what changed, wherever in it that began.
+    return any(
+        begin < x + width and x < min(end, last)
+        for line, first, last in frame.spans
+        if line == y
+        for end, (begin, strip) in zip(frame.chop_ends[y], frame.chops[y].items(), strict=False)
+        if strip is not None and begin <= last and end > first
+    )
