@@ -183,7 +183,9 @@ def test_sixel_is_drawn_again_where_text_was_over_it(home: Home) -> None:
         terminal.press(ESC)
         terminal.wait_until_gone("Keys")
         settle(terminal)
-        assert terminal.raw[dialog:].count(b"\x1bP0;1q") == 4
+        again = re.findall(rb"\x1bP0;1q([^\x1b]*)\x1b\\", bytes(terminal.raw[dialog:]))
+        assert again[-4:] == lines[-4:], "a closing dialog has it drawn once, or twice on a slow machine"
+        assert len(again) <= 8
         terminal.press("q")
         assert terminal.exit_code() == 0
 

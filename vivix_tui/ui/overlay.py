@@ -1,7 +1,7 @@
 """Pictures in pixels lie over the text, which knows nothing of them: after each frame they are put right.
 
-Owns: which lines of which pictures can be seen now, and which of them the frame has written over. Refuses: the bytes
-(`pixels`), and choosing pictures (`previewing`).
+Owns: which lines of which pictures can be seen now (dialogs and toasts are in front of them), and which of them a
+frame has written over. Refuses: the bytes (`pixels`), and choosing pictures (`previewing`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from textual.widgets._toast import Toast
 from vivix_tui.ui.pixels import Painter
 from vivix_tui.ui.widgets.detail_pane import DetailPane
 
+SETTLE_S = 0.08  # a dialog that closes makes two frames, and a picture is a hundred times as many bytes
+
 
 class Overlay:
     """The pictures over the frames of `app`. Where there are none it costs nothing."""
@@ -21,16 +23,27 @@ class Overlay:
     def __init__(self, app: App[int]) -> None:
         self._app = app
         self._painter = Painter(self._write)
+        self._frames: list[object] = []
 
     def after(self, frame: object) -> None:
-        """`frame` was just written. Dialogs and toasts are in front of every picture."""
-        panes = list(self._app.screen.query(DetailPane))
-        pictures = [picture for pane in panes for picture in pane.pictures]
+        """`frame` was just written. Pictures that may not be seen go at once; others come when frames have settled."""
+        pictures = [picture for pane in self._panes() for picture in pane.pictures]
         if not pictures and not self._painter.busy:
             return
         if self._app.screen.is_modal:
             self._painter.paint(None, {}, nowhere)
+        elif not pictures:
+            self._painter.paint(pictures, {}, nowhere)
+        else:
+            if not self._frames:
+                self._app.set_timer(SETTLE_S, self._draw)
+            self._frames.append(frame)
+
+    def _draw(self) -> None:
+        frames, self._frames = self._frames, []
+        if self._app.screen.is_modal:
             return
+        panes = self._panes()
         toasts = [toast.region for toast in self._app.screen.query(Toast)]
         lines = {
             (picture, row): (x, y)
@@ -38,7 +51,14 @@ class Overlay:
             for picture, row, x, y in pane.picture_lines()
             if not any(toast.overlaps(Region(x, y, picture.columns, 1)) for toast in toasts)
         }
-        self._painter.paint(pictures, lines, lambda x, y, width: written(frame, x, y, width))
+
+        def touched(x: int, y: int, width: int) -> bool:
+            return any(written(frame, x, y, width) for frame in frames)
+
+        self._painter.paint([picture for pane in panes for picture in pane.pictures], lines, touched)
+
+    def _panes(self) -> list[DetailPane]:
+        return list(self._app.screen.query(DetailPane))
 
     def forget(self) -> None:
         """Something else wrote to the terminal, or it ends."""
