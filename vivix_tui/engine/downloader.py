@@ -164,7 +164,7 @@ class Downloader:
     async def _attempt(self, fetcher: Fetcher, item: Download) -> Failed | None:
         """One attempt; every way to fail as a Failed. None: it is over, well or paused."""
         try:
-            await fetcher.attempt(item, self._target(item), self._save)
+            await fetcher.attempt(item, partial(self._target, item), self._save)
         except Failed as failure:
             return failure
         except ForbiddenURL as error:
@@ -191,8 +191,8 @@ class Downloader:
             sidecar.write(item, generations.get(self._store, self._profile, item.generation_id))
         downloads.update(self._store, item, durable=item.state in d.OVER)
 
-    def _target(self, item: Download) -> Path:
-        """The final path without extension."""
+    def _target(self, item: Download, kind: str | None) -> Path:
+        """The final path; without an extension as long as the content's `kind` is not known."""
         row = generations.get(self._store, self._profile, item.generation_id)
         made = (times.parse(row.created_at) or times.parse(row.tracked_at)) if row else None
         made = (made or datetime.now(UTC)).astimezone()
@@ -207,13 +207,15 @@ class Downloader:
             "index": str(item.index),
             "seed": str(body.get("seed", "")),
             "profile": self._profile,
+            "ext": kind or "",
         }
         folder = Path(item.directory or self._settings.directory).expanduser().absolute()
         try:
-            return folder / naming.relative_path(self._settings.template, values)
+            path = folder / naming.relative_path(self._settings.template, values)
         except UsageError:
             # What this template is made of is empty here; a file without a proper name beats no file.
-            return folder / naming.relative_path("output-{id8}-{index}", values)
+            path = folder / naming.relative_path("output-{id8}-{index}", values)
+        return path if kind is None else path.with_name(naming.with_extension(path.name, kind))
 
 
 def _host(url: str) -> str:

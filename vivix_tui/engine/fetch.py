@@ -36,6 +36,7 @@ HOPELESS = (400, 401, 451)
 LONGEST_AFTER_S = 120.0
 
 Save = Callable[[Download], None]
+Name = Callable[[str | None], Path]
 
 
 class Fetcher:
@@ -47,8 +48,8 @@ class Fetcher:
         self._tls = tls_context()
         self._throttle = throttle
 
-    async def attempt(self, item: Download, base: Path, save: Save) -> None:
-        """Fetches `item` to `base` plus the extension that its content deserves.
+    async def attempt(self, item: Download, name: Name, save: Save) -> None:
+        """Fetches `item` to the name that its content deserves; until that is known the part has one without a kind.
 
         `save` writes the row. Raises Failed, ForbiddenURL, OSError (the disk's); the row says how far it came.
         """
@@ -56,15 +57,15 @@ class Fetcher:
         if new:
             # The name is on record before the file exists: a kill leaves no file that nobody knows.
             owner = f"{item.profile}/{item.generation_id}/{item.index}"
-            item = replace(item, part=str(free_part(base, owner)), etag=None, received_bytes=0)
+            item = replace(item, part=str(free_part(name(None), owner)), etag=None, received_bytes=0)
             save(item)
-        part = PartFile(Path(item.part or ""), new=new)
+        part = PartFile(Path(item.part or ""), new=new, also_in=Path(item.path).parent if item.path else None)
         try:
             if part.finished_as is None:
                 item = await self._receive(item, part, save)
             else:
                 await in_thread(part.resume)
-            await self._finish(item, part, base, save)
+            await self._finish(item, part, name, save)
         except Failed as failure:
             if failure.final or failure.dead_link:
                 part.discard()
@@ -195,7 +196,7 @@ class Fetcher:
                 await reading
             save(replace(item, received_bytes=part.size))
 
-    async def _finish(self, item: Download, part: PartFile, base: Path, save: Save) -> None:
+    async def _finish(self, item: Download, part: PartFile, name: Name, save: Save) -> None:
         kind = part.kind()
         if kind is None:
             raise Failed("what came is no picture, video or sound", dead_link=True)
@@ -203,8 +204,10 @@ class Fetcher:
         if whole is False and item.size_bytes is None:
             save(replace(item, etag=None, received_bytes=0))
             raise Failed("the file is not whole")
-        size = part.size
-        final = await in_thread(lambda: part.finish(base.with_name(f"{base.name}.{kind}")))
+        size, target = part.size, name(kind)
+        if target.parent != part.path.parent:
+            save(replace(item, path=str(target)))  # a kill after the link: the file is looked for there, too
+        final = await in_thread(lambda: part.finish(target))
         item = replace(
             item, state=d.DONE, path=str(final), size_bytes=size, received_bytes=size,
             sha256=part.sha256, verified=whole, error=None,

@@ -8,16 +8,25 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from vivix_tui import verbs
 from vivix_tui.errors import VivixError
 from vivix_tui.store import query
 from vivix_tui.ui.present_preview import MOST_ROWS, NO_GENERATION, Key, Outputs, album
+from vivix_tui.ui.previewing import Previewing
 
 if TYPE_CHECKING:
     from vivix_tui.ui.app import VivixApp
     from vivix_tui.ui.screens.main import MainScreen
+
+
+def preview_of(screen: MainScreen) -> Previewing:
+    """The preview in this screen's details."""
+    app = cast("VivixApp", screen.app)
+    protocol, folder = app.settings.preview.protocol, app.thumbnails
+    return Previewing(screen.detail, screen.run_worker, partial(ask_for, screen), protocol=protocol, folder=folder)
 
 
 def toggle_preview(screen: MainScreen) -> None:

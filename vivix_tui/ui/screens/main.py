@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar, cast
 
@@ -26,12 +25,11 @@ from vivix_tui.errors import VivixError
 from vivix_tui.store import query
 from vivix_tui.ui import present_bar
 from vivix_tui.ui.actions import ACTIONS
-from vivix_tui.ui.actions_preview import ask_for, follow_preview
+from vivix_tui.ui.actions_preview import follow_preview, preview_of
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
 from vivix_tui.ui.listing import Key, Listing, key_of
 from vivix_tui.ui.navigation import NAVIGATION
 from vivix_tui.ui.present_detail import detail_lines
-from vivix_tui.ui.previewing import Previewing
 from vivix_tui.ui.telling import Teller
 from vivix_tui.ui.widgets.bars import Banner, Bar
 from vivix_tui.ui.widgets.detail_pane import DetailPane
@@ -75,13 +73,7 @@ class MainScreen(Screen[None]):
         self.listing = Listing(app.store, app.profile)
         self.table = GenerationTable(self.listing, clock=app.clock, glyphs=app.glyphs, columns=app.settings.ui.columns)
         self.detail = DetailPane()
-        self.preview = Previewing(
-            self.detail,
-            self.run_worker,
-            partial(ask_for, self),
-            protocol=app.settings.preview.protocol,
-            folder=app.thumbnails,
-        )
+        self.preview = preview_of(self)
         self._detail_of: tuple[str, str] | None = None
         self._revision = -1
         self._changed_at = 0.0
