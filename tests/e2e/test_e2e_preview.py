@@ -155,6 +155,16 @@ def test_kitty_graphics_come_and_go_with_what_is_looked_at(home: Home) -> None:
         terminal.wait_for("1,280 × 720 jpg")
         after = settle(terminal)
         assert placed(terminal, back)[0] == 1
+        lines = placed(terminal, back)[1]
+        for key, words in (("n", "New generation|Which model|models"), ("\x10", "Search")):
+            terminal.press(key)
+            terminal.wait_for(words)
+            covered = settle(terminal)
+            assert placed(terminal, after) == (0, 0, lines), "another screen, and the palette, are in front of it"
+            terminal.press(ESC)
+            terminal.wait_until_gone(words)
+            after = settle(terminal)
+            assert placed(terminal, covered) == (0, lines, 0)
         assert b"d=I,i=" + found[1] in terminal.raw[back:]
         terminal.press("q")
         assert terminal.exit_code() == 0

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 def preview_of(screen: MainScreen) -> Previewing:
     """The preview in this screen's details."""
     app = cast("VivixApp", screen.app)
+    app.overlay.watch(screen.detail)
     protocol, folder = app.settings.preview.protocol, app.thumbnails
     return Previewing(screen.detail, screen.run_worker, partial(ask_for, screen), protocol=protocol, folder=folder)
 

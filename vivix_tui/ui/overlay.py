@@ -24,13 +24,18 @@ class Overlay:
         self._app = app
         self._painter = Painter(self._write)
         self._frames: list[object] = []
+        self._panes: list[DetailPane] = []
+
+    def watch(self, pane: DetailPane) -> None:
+        """Its pictures are drawn from now on."""
+        self._panes.append(pane)
 
     def after(self, frame: object) -> None:
         """`frame` was just written. Pictures that may not be seen go at once; others come when frames have settled."""
-        pictures = [picture for pane in self._panes() for picture in pane.pictures]
+        pictures = [picture for pane in self._panes for picture in pane.pictures]
         if not pictures and not self._painter.busy:
             return
-        if self._app.screen.is_modal:
+        if not self._in_front():
             self._painter.paint(None, {}, nowhere)
         elif not pictures:
             self._painter.paint(pictures, {}, nowhere)
@@ -41,13 +46,12 @@ class Overlay:
 
     def _draw(self) -> None:
         frames, self._frames = self._frames, []
-        if self._app.screen.is_modal:
+        if not self._in_front():
             return
-        panes = self._panes()
         toasts = [toast.region for toast in self._app.screen.query(Toast)]
         lines = {
             (picture, row): (x, y)
-            for pane in panes
+            for pane in self._panes
             for picture, row, x, y in pane.picture_lines()
             if not any(toast.overlaps(Region(x, y, picture.columns, 1)) for toast in toasts)
         }
@@ -55,10 +59,11 @@ class Overlay:
         def touched(x: int, y: int, width: int) -> bool:
             return any(written(frame, x, y, width) for frame in frames)
 
-        self._painter.paint([picture for pane in panes for picture in pane.pictures], lines, touched)
+        self._painter.paint([picture for pane in self._panes for picture in pane.pictures], lines, touched)
 
-    def _panes(self) -> list[DetailPane]:
-        return list(self._app.screen.query(DetailPane))
+    def _in_front(self) -> list[DetailPane]:
+        """Those whose screen is the topmost one."""
+        return [pane for pane in self._panes if pane.is_attached and pane.screen is self._app.screen]
 
     def forget(self) -> None:
         """Something else wrote to the terminal, or it ends."""

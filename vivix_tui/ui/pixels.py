@@ -111,7 +111,7 @@ class Painter:
         self._write = write
         self._numbers: dict[Picture, int] = {}
         self._there: dict[Line, Place] = {}
-        self._last = random.getrandbits(31)  # noqa: S311 - other programs may have pictures on this terminal
+        self._last = random.getrandbits(31)
 
     @property
     def busy(self) -> bool:
