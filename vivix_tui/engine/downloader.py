@@ -143,7 +143,7 @@ class Downloader:
         trouble.attempts += 1
         trouble.fruitless = 0 if item.received_bytes > before else trouble.fruitless + 1
         if failure.final or failure.dead_link or _is_hopeless(trouble, failure):
-            gone = "gone from the server: " if failure.dead_link else ""
+            gone = f"{d.GONE}: " if failure.dead_link else ""
             self._save(replace(item, state=d.FAILED, error=f"{gone}{failure}"))
             self._troubles.pop(key, None)
             return
