@@ -133,7 +133,8 @@ class Previewing:
         frame = await frame_of(path, columns * cell.width, lines * cell.height, self._cache, slice_height=slice_height)
         ground = self._pane.rich_style.bgcolor
         colour = ground.get_truecolor() if ground is not None else ColorTriplet(0, 0, 0)
-        return Tile(label, frame, picture=await asyncio.to_thread(picture_of, frame, cell, colour))
+        picture = await asyncio.to_thread(picture_of, frame, cell, colour)
+        return Tile(label, replace(frame, rgb=b"", slices=()), picture=picture)  # what is sent is kept, once
 
     def _protocol(self) -> tuple[str, Cell]:
         """Asked anew for each picture: a larger font has other cells."""

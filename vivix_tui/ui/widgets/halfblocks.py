@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
@@ -63,7 +63,8 @@ def sheet(tiles: Sequence[Tile], grid: Grid, inks: Inks, *, labels: bool) -> lis
     """The tiles in rows. As long as one is awaited, each has its full height, so that nothing jumps but once."""
     strips = []
     for row, height in _rows(tiles, grid):
-        drawn = [_tile(tile, grid.width, height, inks, labels=labels) for tile in row]
+        blank = [replace(tile, frame=None, picture=None) if tile.picture is not None else tile for tile in row]
+        drawn = [_tile(tile, grid.width, height, inks, labels=labels) for tile in blank]
         for parts in zip(*drawn, strict=True):
             pieces = list[Segment]()
             for part in parts:
@@ -102,9 +103,7 @@ def _height(tile: Tile, grid: Grid) -> int:
 
 @lru_cache(maxsize=2 * MOST_TILES)  # a sheet is drawn again with each tile that is added
 def _tile(tile: Tile, width: int, height: int, inks: Inks, *, labels: bool) -> list[list[Segment]]:
-    if tile.picture is not None:
-        lines = [[Segment(" " * width, inks.ground)]] * min(height, tile.picture.rows)
-    elif tile.frame is not None:
+    if tile.frame is not None:
         lines = [_filled(line, tile.frame.width, width, inks, labels) for line in picture(tile.frame, inks)]
     else:
         words = textwrap.wrap(tile.words, width)[:height]
