@@ -40,6 +40,8 @@ SSH = {"TERM": "xterm-256color", "SSH_CONNECTION": "1 2 3 4"}
         ("auto", {"TERM": "tmux-256color", "TMUX": "/tmp/x", "KITTY_WINDOW_ID": "1"}, CELL, HALF),
         ("kitty", {"TERM": "tmux-256color", "TMUX": "/tmp/x"}, CELL, HALF),
         ("sixel", {"TERM": "screen", "STY": "1.a"}, CELL, HALF),
+        ("auto", {"TERM": "tmux-256color", "LC_TERMINAL": "iTerm2"}, CELL, HALF),
+        ("auto", {"TERM": "xterm-kitty", "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver"}, CELL, HALF),
     ],
 )  # fmt: skip
 def test_the_protocol_is_what_the_terminal_can_or_the_config_says(

@@ -50,8 +50,12 @@ def protocol_of(wanted: str, environ: Mapping[str, str], cell: Cell | None) -> t
     """(protocol, why). `wanted` is the config's word: "auto" or a protocol; through tmux and screen go half blocks."""
     if wanted == HALF:
         return HALF, "as configured"
-    if any(environ.get(name) for name in ("TMUX", "STY", "ZELLIJ")):
+    # A tmux on the other side of an SSH connection shows in TERM alone.
+    between = any(environ.get(name) for name in ("TMUX", "STY", "ZELLIJ"))
+    if between or environ.get("TERM", "").startswith(("tmux", "screen")):
         return HALF, "inside tmux, screen or zellij"
+    if environ.get("TEXTUAL_DRIVER"):
+        return HALF, "not on a terminal but in a browser"
     known, why = (wanted, "as configured") if wanted in (KITTY, SIXEL) else _known(environ)
     if known == SIXEL and cell is None:
         return HALF, "the terminal does not tell how large its cells are, which Sixel needs"
