@@ -18,6 +18,7 @@ from pathlib import Path
 from vivix_tui.config import Config, Download, Paths, Profile, Settings
 from vivix_tui.domain.generation import Answer
 from vivix_tui.engine.downloader import Downloader
+from vivix_tui.engine.pump import Throttle
 from vivix_tui.store import downloads, generations
 from vivix_tui.store.store import Store
 
@@ -41,7 +42,7 @@ def main() -> int:
             generations.track(connection, PROFILE, [(answer.generation_id, None)], now)
         generations.record(store, PROFILE, answer, asked_at=now, fetch=True)
     began, used = time.monotonic(), _cpu_s()
-    asyncio.run(_fetch(Downloader(store, config, asyncio.Event()), store, len(urls)))
+    asyncio.run(_fetch(Downloader(store, config, asyncio.Event(), Throttle(0)), store, len(urls)))
     took, cpu = time.monotonic() - began, _cpu_s() - used
     items = [item for n in range(len(urls)) for item in downloads.of(store, PROFILE, f"g{n}")]
     print(json.dumps({"seconds": took, "cpu_s": cpu, "states": [(i.state, i.error, i.size_bytes) for i in items]}))

@@ -127,6 +127,11 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
     state: Path
     thumbnails: Path | None = None
 
+    @property
+    def glimpses(self) -> Path:
+        """Outputs that were fetched to be looked at; they are thrown away as others come."""
+        return (self.thumbnails or self.state).with_name("glimpses")
+
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """What a run works with: the settings, the chosen profile, the files."""

@@ -18,7 +18,7 @@ from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
 from vivix_tui.domain.news import News
 from vivix_tui.domain.text import is_trackable_id, one_line, without_keys
 from vivix_tui.errors import UsageError
-from vivix_tui.store import downloads, generations, news, submissions, wishes
+from vivix_tui.store import downloads, generations, glimpses, news, submissions, wishes
 from vivix_tui.store.prices import prices_of
 from vivix_tui.store.store import Store
 
@@ -146,6 +146,20 @@ def unwish_downloads(store: Store, profile: str, ids: Sequence[str]) -> Outcome:
         ).rowcount
     text = "its files will not be downloaded" if done == 1 else f"the files of {done:,} will not be downloaded"
     return Outcome(done, text, tuple(ids))
+
+
+def glimpse(store: Store, profile: str, outputs: Sequence[tuple[str, int]]) -> Outcome:
+    """Wishes to look at outputs, (generation, index from 1) each, without keeping them. What its URLs no longer name
+    is left out."""
+    rows = {generation_id: generations.get(store, profile, generation_id) for generation_id, _ in outputs}
+    wanted = [
+        (generation_id, index, row.urls[index - 1])
+        for generation_id, index in outputs
+        if (row := rows[generation_id]) is not None and 0 < index <= len(row.urls)
+    ]
+    with store.write() as connection:
+        done = glimpses.want(connection, profile, wanted, datetime.now(UTC))
+    return Outcome(done, f"fetching {_number(done, 'output')} to look at", tuple(rows))
 
 
 def take_news(store: Store, profile: str) -> News:

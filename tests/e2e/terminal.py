@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shlex
 import signal
+import struct
 import sys
+import termios
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -17,6 +20,7 @@ import pyte
 from tests.conftest import Home
 
 ESC, ENTER = "\x1b", "\r"
+FOREIGN = re.compile(rb"\x1b\[[<>=?]?[0-9;]*\$?[up]|\x1b\[>[0-9;]*[a-z]|\x1b[P_][^\x1b]*\x1b\\")
 
 
 class Terminal:
@@ -36,6 +40,7 @@ class Terminal:
         module: str = "vivix_tui.cli.main",
     ) -> None:
         self.raw = bytearray()
+        self._held = b""
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         command = [sys.executable, "-m", module, *arguments]
@@ -92,8 +97,11 @@ class Terminal:
         except (pexpect.TIMEOUT, pexpect.EOF):
             return
         self.raw += data
-        # pyte does not know the queries and modes of newer terminals and would print their tails.
-        self._stream.feed(re.sub(rb"\x1b\[[<>=?]?[0-9;]*\$?[up]|\x1b\[>[0-9;]*[a-z]|\x1bP[^\x1b]*\x1b\\", b"", data))
+        # pyte does not know pictures, nor the queries and modes of newer terminals, and would print their tails.
+        data = FOREIGN.sub(b"", self._held + data)
+        begun = re.search(rb"\x1b([P_][^\x1b]*\x1b?)?$", data)
+        whole, self._held = (data[: begun.start()], data[begun.start() :]) if begun else (data, b"")
+        self._stream.feed(whole)
 
     def wait_for(self, pattern: str, timeout_s: float = 20) -> str:
         """Waits until the screen shows the regular expression; returns what matched."""
@@ -122,6 +130,12 @@ class Terminal:
     def resize(self, columns: int, rows: int) -> None:
         self._screen.resize(rows, columns)
         self._child.setwinsize(rows, columns)
+
+    def cells_of(self, width: int, height: int) -> None:
+        """Tells how many pixels a cell has, as a terminal emulator does."""
+        rows, columns = self._screen.lines, self._screen.columns
+        size = struct.pack("HHHH", rows, columns, columns * width, rows * height)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, size)
 
     def signal(self, number: int) -> None:
         os.kill(self.pid, number)

@@ -41,6 +41,7 @@ from tests.srv import (
 from vivix_tui import verbs
 from vivix_tui.domain.naming import relative_path
 from vivix_tui.engine.address import ForbiddenURL, addresses_of, check_url
+from vivix_tui.store import downloads
 
 SIZE = 1_000_000
 CHUNK = 128 * 1024
@@ -413,7 +414,7 @@ def test_dow_08_a_host_in_trouble_is_asked_again(world: World, status: int) -> N
 
 
 def test_dow_09_silence_in_a_body_is_a_stall_and_is_resumed(world: World) -> None:
-    world.set(stall_s=0.4)
+    world.set(stall_s=1.0)
     gate = threading.Event()
 
     def answer(request: Request) -> Answer:
@@ -774,6 +775,46 @@ def test_the_extension_follows_the_content(world: World) -> None:
     fetched(world, lambda r: later(0.1, image_reply(jpeg)))
     is_done(world, jpeg)
     assert world.files()[0].suffix == ".jpg"
+
+
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [
+        ("{id8}.{ext}", "g1.png"),
+        ("{ext}/{id8}", "png/g1.png"),
+        ("{ext}/{ext}-{index}", "png/png-1.png"),
+        ("{model}/{seed}-{prompt:6}-{index}", "m/7-a-fox-1.png"),
+    ],
+)
+def test_a_template_may_name_the_extension_that_the_content_has(world: World, template: str, name: str) -> None:
+    world.set(template=template)
+    world.srv.on("GET", "/out/1.jpg", image_reply(FILE))
+    world.track("g1", body='{"model": "m", "prompt": "a fox", "seed": 7}')
+    world.completed("g1", f"{world.srv.url}/out/1.jpg")
+    world.start()
+    assert world.ended("g1").state == "done"
+    assert world.files() == [world.outputs / name]
+
+
+def test_dow_12_a_kill_after_the_link_into_a_folder_of_the_template_fetches_nothing_again(world: World) -> None:
+    world.set(template="{ext}/{id8}")
+    world.srv.on("GET", "/out/1.png", lambda r: stall(head(FILE, '"v1"') + FILE[:600_000]))
+    world.completed("g1", f"{world.srv.url}/out/1.png")
+    engine = world.start()
+    until(lambda: part_size(world) >= 600_000 - CHUNK)
+    assert engine.stop()
+    item = world.download("g1")
+    assert item is not None
+    part, final = Path(item.part or ""), world.outputs / "png" / "g1.png"
+    downloads.update(world.store, replace(item, path=str(final)))  # as `_finish` does, then the link, then the kill
+    part.write_bytes(FILE)
+    final.parent.mkdir()
+    os.link(part, final)
+    world.start()
+    assert world.ended("g1").state == "done"
+    is_done(world, FILE)
+    assert world.files() == [final]
+    assert len(world.srv.calls("GET", "/out/1.png")) == 1
 
 
 def test_max_size_mb_ends_a_download_that_promises_or_brings_more(world: World) -> None:

@@ -22,7 +22,7 @@ from vivix_tui.preview.limits import PICTURE_MEMORY
 from vivix_tui.preview.request import frame_of
 
 PEAK = (
-    "import sys; from pathlib import Path; sys.argv[1:] = ['46', '40']\n"
+    "import sys; from pathlib import Path; sys.argv[1:] = ['46', '40', '0']\n"
     "from vivix_tui.preview.worker import main\n"
     "main(); sys.stderr.write(Path('/proc/self/status').read_text())"
 )
@@ -142,12 +142,12 @@ async def test_the_decoder_is_not_told_the_key_and_loads_nothing_from_the_folder
     "answer",
     [
         b"",
-        b"frame 1 1 1 1 png - -\n",
-        b"frame 1 1 1 1 png - -\nrgbrgb",
-        b"frame 9 9 9 9 png - -\n" + b"x" * 243,
-        b"frame 0 5 1 1 png - -\n",
-        b"frame 1 1 1 1 \x1b[2J - -\nrgb",
-        b"frame -1 1 1 1 png - -\nrgb",
+        b"frame 0 1 1 1 1 png - -\n",
+        b"frame 0 1 1 1 1 png - -\nrgbrgb",
+        b"frame 0 9 9 9 9 png - -\n" + b"x" * 243,
+        b"frame 0 0 5 1 1 png - -\n",
+        b"frame 0 1 1 1 1 \x1b[2J - -\nrgb",
+        b"frame 0 -1 1 1 1 png - -\nrgb",
         b"\xff" * 700,
     ],
 )
@@ -165,7 +165,7 @@ async def test_thumbnails_are_kept_privately_and_made_anew_when_the_file_changes
     assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     kept.write_bytes(pack(first).replace(b"png", b"gif"))
     assert (await frame_of(path, 20, 20, cache)).kind == "gif", "it comes from the cache"
-    kept.write_bytes(b"frame 1 1")
+    kept.write_bytes(b"frame 0 1 1")
     assert await frame_of(path, 20, 20, cache) == first, "a damaged one is made anew"
     Image.new("RGB", (60, 30)).save(path)
     assert (await frame_of(path, 20, 20, cache)).source_width == 60

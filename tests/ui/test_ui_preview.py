@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,8 @@ from tests.ui.conftest import NOW, PROFILE, VIDEO, Screen, Snap, settled
 from tests.ui.test_ui_snapshots import Size, two_sizes
 from vivix_tui.config import Preview, Settings, Ui
 from vivix_tui.domain.download import DONE, Download
-from vivix_tui.store import downloads, generations
+from vivix_tui.domain.glimpse import FETCHED, REFUSED, WANTED, Glimpse
+from vivix_tui.store import downloads, generations, glimpses
 from vivix_tui.ui.screens.main import MainScreen
 
 RECORDED = Path(__file__).with_name("recorded")
@@ -178,6 +180,39 @@ async def test_the_picture_follows_the_cursor_and_a_file_that_arrives(screen: Sc
         await pilot.press("k", "j", "k")
         await drawn(pilot)
         assert "80 × 40 png" in "".join(shown(pilot))
+
+
+async def test_what_is_not_on_disk_is_wished_for_once_and_shown_when_it_came(screen: Screen) -> None:
+    url = "https://cdn.vivix.example/outputs/1.png"
+    made = screen.row(1, "completed", output_url=url, completed_at="2026-11-23T11:59:30+00:00")
+    async with screen.app().run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        assert glimpses.of(screen.store, PROFILE, made) == {}, "nothing is fetched while the preview is off"
+        await pilot.press("p")
+        await drawn(pilot)
+        assert glimpses.of(screen.store, PROFILE, made)[1].state == WANTED
+        assert screen.woken == 1
+        assert "it is fetched to be looked at" in "".join(shown(pilot))
+        corners(80, 40).save("seen", "PNG")
+        glimpse = Glimpse(profile=PROFILE, generation_id=made, index=1, url=url, state=FETCHED, path="seen")
+        glimpses.settle(screen.store, glimpse)
+        await looks_again(pilot)
+        assert "80 × 40 png" in "".join(shown(pilot))
+        glimpses.settle(screen.store, replace(glimpse, state=REFUSED, path=None, error="the server answered 404"))
+        await looks_again(pilot)
+        assert "not to be had: the server answered 404" in " ".join(line.strip() for line in shown(pilot))
+        assert glimpses.of(screen.store, PROFILE, made)[1].state == REFUSED, "it is not asked for again and again"
+        await pilot.press("p", "p")
+        await drawn(pilot)
+        assert glimpses.of(screen.store, PROFILE, made)[1].state == WANTED, "but by the user"
+    assert downloads.of(screen.store, PROFILE, made) == []
+
+
+async def looks_again(pilot: Pilot[int]) -> None:
+    """The screen reads what changed, and draws it."""
+    assert isinstance(pilot.app.screen, MainScreen)
+    pilot.app.screen.reload()
+    await drawn(pilot)
 
 
 async def test_the_same_picture_again_draws_nothing(screen: Screen) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -91,20 +93,33 @@ def _download_words(item: dict[str, Any]) -> str:
 
 
 class Progress:
-    """A bar on stderr while files come, on a terminal alone, and not on one that cannot erase a line."""
+    """How far files have come, on stderr: a bar on a terminal that can erase a line, elsewhere a line now and then."""
 
-    def __init__(self) -> None:
-        self._on = sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+    LINE_S = 10.0
+    AVERAGE_S = 3.0
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._bar = sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+        self._clock = clock
         self._shown = False
+        self._told_at = self._seen_at = clock()
+        self._received: int | None = None
+        self._rate = 0.0
 
-    def show(self, received: int, size: int) -> None:
-        """Bytes so far, of how many (0: unknown)."""
-        if not self._on or not received:
+    def show(self, received: int, size: int | None) -> None:
+        """Bytes so far, of how many (None: unknown)."""
+        now = self._clock()
+        self._measure(received, now)
+        if not received or (not self._bar and now - self._told_at < self.LINE_S):
+            return
+        self._told_at = now
+        text = progress_text(received, size, self._rate)
+        if not self._bar:
+            tell(text)
             return
         share = min(1.0, received / size) if size else 0.0
-        bar = "#" * round(share * 30)
-        text = f"\r{bar:<30} {share:4.0%} " if size else "\r"
-        print(f"{text}{received / 1e6:.1f} MB\x1b[K", end="", file=sys.stderr, flush=True)
+        bar = f"[{'#' * round(share * 24):<24}] " if size else ""
+        print(f"\r{bar}{text}\x1b[K", end="", file=sys.stderr, flush=True)
         self._shown = True
 
     def clear(self) -> None:
@@ -112,3 +127,24 @@ class Progress:
         if self._shown:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
             self._shown = False
+
+    def _measure(self, received: int, now: float) -> None:
+        """An average that forgets; what lay on disk before is no speed."""
+        if self._received is not None and now > self._seen_at:
+            passed = now - self._seen_at
+            part = min(1.0, passed / self.AVERAGE_S)
+            self._rate += part * (max(0, received - self._received) / passed - self._rate)
+        self._received, self._seen_at = received, now
+
+
+def progress_text(received: int, size: int | None, rate: float) -> str:
+    """` 42% 12.6/30.0 MB 5.1 MB/s 0:03 left`, as much of it as is known; `rate` is bytes a second."""
+    parts = [f"{received / 1e6:.1f} MB"]
+    if size:
+        parts = [f"{min(1.0, received / size):4.0%}", f"{received / 1e6:.1f}/{size / 1e6:.1f} MB"]
+    if rate >= 1000:
+        parts.append(f"{rate / 1e6:.1f} MB/s")
+    if size and size > received and rate >= 1000:
+        minutes, seconds = divmod(round((size - received) / rate), 60)
+        parts.append(f"{minutes}:{seconds:02} left" if minutes < 600 else "hours left")
+    return " ".join(parts)

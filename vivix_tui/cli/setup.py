@@ -8,10 +8,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shutil
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -75,6 +77,7 @@ def run_doctor(config: Config) -> int:
         ("profile", lambda: f"{config.profile} at {config.account.base_url}"),
         ("folders", lambda: _folders(config)),
         ("terminal", _terminal),
+        ("pictures", lambda: _pictures(config.settings.preview.protocol)),
         ("key", lambda: _key(config)),
         ("API", lambda: _api(config)),
     ]
@@ -118,6 +121,19 @@ def _terminal() -> str:
     if os.environ.get("TERM", "") in ("", "dumb"):
         raise ConfigError("TERM is unset or dumb", hint="the dashboard needs a real terminal; the commands do not")
     return f"{os.environ['TERM']}, {'a terminal' if sys.stdout.isatty() else 'not a terminal'}"
+
+
+def _pictures(wanted: str) -> str:
+    """How p shows them, and why so; and by what."""
+    if find_spec("PIL") is None:
+        return "none: they need pip install 'vivix-tui[images]'"
+    if wanted == "off":
+        return "none: preview.protocol is off"
+    from vivix_tui.ui.protocol import current  # noqa: PLC0415
+
+    chosen, _, why = current(wanted)
+    videos = "ffmpeg" if all(map(shutil.which, ("ffmpeg", "ffprobe"))) else "PyAV" if find_spec("av") else "nothing"
+    return f"{'half blocks' if chosen == 'half' else chosen} ({why}), videos by {videos}"
 
 
 def _key(config: Config) -> str:

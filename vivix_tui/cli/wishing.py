@@ -105,7 +105,7 @@ def run_download(config: Config, store: Store, arguments: argparse.Namespace) ->
     progress = output.Progress()
 
     def pending() -> bool:
-        waiting, received, size = False, 0, 0
+        waiting, files = False, list[d.Download]()
         for generation_id in arguments.ids:
             found = query.detail(store, config.profile, "generation", generation_id)
             if found is None or found.generation is None:
@@ -114,12 +114,14 @@ def run_download(config: Config, store: Store, arguments: argparse.Namespace) ->
             for item in found.downloads:
                 over = item.state in d.OVER or item.state == d.PAUSED
                 waiting |= not over
-                received, size = received + item.received_bytes, size + (item.size_bytes or 0)
+                files.append(item)
                 if over and told.get((generation_id, item.index)) != item.state:
                     told[generation_id, item.index] = item.state
                     progress.clear()
                     _print_download(generation_id, item, as_json=arguments.json)
-        progress.show(received, size)
+        sizes = [item.size_bytes for item in files if item.size_bytes is not None]
+        whole = sum(sizes) if len(sizes) == len(files) else None
+        progress.show(sum(item.received_bytes for item in files), whole)
         return waiting
 
     try:

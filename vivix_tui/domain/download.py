@@ -15,6 +15,7 @@ FAILED = "failed"
 CANCELLED = "cancelled"
 STATES = (QUEUED, ACTIVE, PAUSED, DONE, FAILED, CANCELLED)
 OVER = frozenset({DONE, FAILED, CANCELLED})
+GONE = "gone from the server"  # how the error of a failed one begins whose link is dead for good
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ _UNSAFE_ID = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def relative_path(template: str, values: Mapping[str, str]) -> PurePosixPath:
-    """The path below the download folder, without extension. `values` maps FIELDS to text.
+    """The path below the download folder, without extension unless the template names it. `values` maps FIELDS to text.
 
     Raises UsageError where the template names an unknown field or makes no name at all.
     """
@@ -34,6 +34,11 @@ def relative_path(template: str, values: Mapping[str, str]) -> PurePosixPath:
     if not parts:
         raise UsageError(f"download.template {template!r} makes no file name")
     return PurePosixPath(*parts)
+
+
+def with_extension(name: str, kind: str) -> str:
+    """`name` with the extension that its content has, unless the template gave it that already."""
+    return name if name.endswith(f".{kind}") else f"{name}.{kind}"
 
 
 def check_template(template: str) -> None:

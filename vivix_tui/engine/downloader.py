@@ -29,6 +29,7 @@ from vivix_tui.engine.address import ForbiddenURL
 from vivix_tui.engine.exchange import Failed
 from vivix_tui.engine.fetch import Fetcher
 from vivix_tui.engine.part_file import removed
+from vivix_tui.engine.pump import Throttle
 from vivix_tui.errors import StoreError, UsageError
 from vivix_tui.store import downloads, generations, wishes
 from vivix_tui.store.store import Store
@@ -62,8 +63,9 @@ class _Trouble:
 class Downloader:
     """The downloads of one account. `wake` is set whenever the database changed."""
 
-    def __init__(self, store: Store, config: Config, wake: asyncio.Event) -> None:
+    def __init__(self, store: Store, config: Config, wake: asyncio.Event, throttle: Throttle) -> None:
         self._store = store
+        self._throttle = throttle
         self._settings = config.settings.download
         self._profile = config.profile
         self._base_url = config.account.base_url
@@ -75,7 +77,7 @@ class Downloader:
     async def run(self) -> None:
         """For ever; sleeps while nothing is wished for."""
         loopback = is_loopback(urlsplit(self._base_url).hostname or "")
-        fetcher = Fetcher(self._settings, loopback=loopback)
+        fetcher = Fetcher(self._settings, self._throttle, loopback=loopback)
         try:
             while True:
                 self._obey()
@@ -141,7 +143,7 @@ class Downloader:
         trouble.attempts += 1
         trouble.fruitless = 0 if item.received_bytes > before else trouble.fruitless + 1
         if failure.final or failure.dead_link or _is_hopeless(trouble, failure):
-            gone = "gone from the server: " if failure.dead_link else ""
+            gone = f"{d.GONE}: " if failure.dead_link else ""
             self._save(replace(item, state=d.FAILED, error=f"{gone}{failure}"))
             self._troubles.pop(key, None)
             return
@@ -162,7 +164,7 @@ class Downloader:
     async def _attempt(self, fetcher: Fetcher, item: Download) -> Failed | None:
         """One attempt; every way to fail as a Failed. None: it is over, well or paused."""
         try:
-            await fetcher.attempt(item, self._target(item), self._save)
+            await fetcher.attempt(item, partial(self._target, item), self._save)
         except Failed as failure:
             return failure
         except ForbiddenURL as error:
@@ -189,8 +191,8 @@ class Downloader:
             sidecar.write(item, generations.get(self._store, self._profile, item.generation_id))
         downloads.update(self._store, item, durable=item.state in d.OVER)
 
-    def _target(self, item: Download) -> Path:
-        """The final path without extension."""
+    def _target(self, item: Download, kind: str | None) -> Path:
+        """The final path; without an extension as long as the content's `kind` is not known."""
         row = generations.get(self._store, self._profile, item.generation_id)
         made = (times.parse(row.created_at) or times.parse(row.tracked_at)) if row else None
         made = (made or datetime.now(UTC)).astimezone()
@@ -205,16 +207,18 @@ class Downloader:
             "index": str(item.index),
             "seed": str(body.get("seed", "")),
             "profile": self._profile,
+            "ext": kind or "",
         }
         wished = wishes.of(self._store, self._profile).get(wishes.DIRECTORY)
         folder = Path(item.directory or wished or self._settings.directory).expanduser().absolute()
         try:
-            target = folder / naming.relative_path(self._settings.template, values)
+            path = folder / naming.relative_path(self._settings.template, values)
         except UsageError:
             # What this template is made of is empty here; a file without a proper name beats no file.
-            target = folder / naming.relative_path("output-{id8}-{index}", values)
+            path = folder / naming.relative_path("output-{id8}-{index}", values)
+        path = path if kind is None else path.with_name(naming.with_extension(path.name, kind))
         # What was begun stays where it was begun, whatever folder was chosen meanwhile.
-        return Path(item.part).with_name(target.name) if item.part else target
+        return Path(item.part).with_name(path.name) if item.part else path
 
 
 def _host(url: str) -> str:

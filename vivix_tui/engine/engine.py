@@ -22,9 +22,11 @@ from vivix_tui.domain.text import one_line
 from vivix_tui.engine.account import AccountReader
 from vivix_tui.engine.auto_retry import AutoRetry
 from vivix_tui.engine.downloader import Downloader
+from vivix_tui.engine.glimpser import Glimpser
 from vivix_tui.engine.link import Link
 from vivix_tui.engine.lock import EngineLock
 from vivix_tui.engine.poller import Poller
+from vivix_tui.engine.pump import Throttle
 from vivix_tui.engine.retention import keep
 from vivix_tui.engine.submitter import Submitter
 from vivix_tui.errors import ConfigError, KeyProblem, StoreMoved, VivixError
@@ -152,12 +154,14 @@ class Engine:
         link = Link(store, profile, client, budget)
         link.keep_limit()
         self._link = link
-        self._wakes = [asyncio.Event() for _ in range(4)]
+        self._wakes = [asyncio.Event() for _ in range(5)]
+        throttle = Throttle(self._config.settings.download.bandwidth)
         submitter = Submitter(store, profile, link, self._wakes[1], self._config)
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "poller": Poller(store, self._config, link, self._wakes[0]).run,
             "submitter": submitter.run,
-            "downloader": Downloader(store, self._config, self._wakes[2]).run,
+            "downloader": Downloader(store, self._config, self._wakes[2], throttle).run,
+            "glimpser": Glimpser(store, self._config, self._wakes[4], throttle).run,
             "account": AccountReader(store, profile, link, budget).run,
             "keys": lambda: self._find_key(link),
             "watch": lambda: self._watch(store, link),

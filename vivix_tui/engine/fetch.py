@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec.structs import replace as replace_settings
+
 from vivix_tui import __version__
 from vivix_tui.api.connect import http_proxy_for, tls_context
 from vivix_tui.config import Download as Settings
@@ -34,19 +36,20 @@ HOPELESS = (400, 401, 451)
 LONGEST_AFTER_S = 120.0
 
 Save = Callable[[Download], None]
+Name = Callable[[str | None], Path]
 
 
 class Fetcher:
     """What all attempts share. `loopback`: the API is on this machine, so outputs may be, too. Raises ConfigError."""
 
-    def __init__(self, settings: Settings, *, loopback: bool) -> None:
+    def __init__(self, settings: Settings, throttle: Throttle, *, loopback: bool) -> None:
         self._settings = settings
         self._loopback = loopback
         self._tls = tls_context()
-        self._throttle = Throttle(settings.bandwidth)
+        self._throttle = throttle
 
-    async def attempt(self, item: Download, base: Path, save: Save) -> None:
-        """Fetches `item` to `base` plus the extension that its content deserves.
+    async def attempt(self, item: Download, name: Name, save: Save) -> None:
+        """Fetches `item` to the name that its content deserves; until that is known the part has one without a kind.
 
         `save` writes the row. Raises Failed, ForbiddenURL, OSError (the disk's); the row says how far it came.
         """
@@ -54,15 +57,15 @@ class Fetcher:
         if new:
             # The name is on record before the file exists: a kill leaves no file that nobody knows.
             owner = f"{item.profile}/{item.generation_id}/{item.index}"
-            item = replace(item, part=str(free_part(base, owner)), etag=None, received_bytes=0)
+            item = replace(item, part=str(free_part(name(None), owner)), etag=None, received_bytes=0)
             save(item)
-        part = PartFile(Path(item.part or ""), new=new)
+        part = PartFile(Path(item.part or ""), new=new, also_in=Path(item.path).parent if item.path else None)
         try:
             if part.finished_as is None:
                 item = await self._receive(item, part, save)
             else:
                 await in_thread(part.resume)
-            await self._finish(item, part, base, save)
+            await self._finish(item, part, name, save)
         except Failed as failure:
             if failure.final or failure.dead_link:
                 part.discard()
@@ -70,6 +73,29 @@ class Fetcher:
             raise
         finally:
             part.close()
+
+    async def glimpse(self, url: str, part: PartFile, most_mb: int) -> bool:
+        """The first `most_mb` of what lies at `url` into `part`, to be looked at and not kept: no retries, no resuming.
+
+        Whether that is all of it. Raises Failed, ForbiddenURL, OSError.
+        """
+        settings = replace_settings(self._settings, max_size_mb=most_mb)
+        exchange, head = await self._open(url, {})
+        try:
+            if head.status != 200:
+                raise Failed(f"the server answered {head.status}", dead_link=head.status in DEAD_LINK)
+            pump = Pump(exchange, part, settings, self._throttle)
+            await in_thread(pump.run, abort=pump.stop)
+        except Failed:
+            if part.size <= most_mb * 1_000_000:
+                raise
+            return False
+        finally:
+            exchange.close()
+        total = _number(head.headers.get("content-length"))
+        if total is not None and part.size != total:
+            raise Failed(f"{part.size:,} of {total:,} bytes came")
+        return True
 
     async def _receive(self, item: Download, part: PartFile, save: Save) -> Download:
         have = await in_thread(part.resume) if item.etag else 0
@@ -172,7 +198,7 @@ class Fetcher:
                 await reading
             save(replace(item, received_bytes=part.size))
 
-    async def _finish(self, item: Download, part: PartFile, base: Path, save: Save) -> None:
+    async def _finish(self, item: Download, part: PartFile, name: Name, save: Save) -> None:
         kind = part.kind()
         if kind is None:
             raise Failed("what came is no picture, video or sound", dead_link=True)
@@ -180,8 +206,10 @@ class Fetcher:
         if whole is False and item.size_bytes is None:
             save(replace(item, etag=None, received_bytes=0))
             raise Failed("the file is not whole")
-        size = part.size
-        final = await in_thread(lambda: part.finish(base.with_name(f"{base.name}.{kind}")))
+        size, target = part.size, name(kind)
+        if target.parent != part.path.parent:
+            save(replace(item, path=str(target)))  # a kill after the link: the file is looked for there, too
+        final = await in_thread(lambda: part.finish(target))
         item = replace(
             item, state=d.DONE, path=str(final), size_bytes=size, received_bytes=size,
             sha256=part.sha256, verified=whole, error=None,

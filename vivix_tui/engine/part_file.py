@@ -19,13 +19,14 @@ MAX_SUFFIX = 999
 
 
 class PartFile:
-    """An open `.part` file. `size` is how many bytes it holds, `finished_as` its final name if it already has one."""
+    """An open `.part` file. `size` is how many bytes it holds, `finished_as` its final name if it already has one: in
+    the same folder, or in `also_in`."""
 
-    def __init__(self, path: Path, *, new: bool) -> None:
+    def __init__(self, path: Path, *, new: bool, also_in: Path | None = None) -> None:
         self.path = path
         self.size = 0
         make_private_folder(path.parent)
-        self.finished_as = None if new else _twin(path)
+        self.finished_as = None if new else _twin(path, also_in or path.parent)
         if self.finished_as is None and not new and path.exists() and path.stat().st_nlink > 1:
             path.unlink()  # another name elsewhere holds these bytes: emptying them here would empty them there
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_EXCL if new else 0)
@@ -91,8 +92,9 @@ class PartFile:
         """
         os.fsync(self._file.fileno())
         self._file.close()
+        make_private_folder(target.parent)
         final = self.finished_as or _link_free_name(self.path, target)
-        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        folder = os.open(final.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(folder)
         finally:
@@ -156,15 +158,15 @@ def _moved(part: Path, name: Path) -> bool:
     return True
 
 
-def _twin(path: Path) -> Path | None:
-    """Another name of the same file in the same folder: the program was killed between link and unlink."""
+def _twin(path: Path, also_in: Path) -> Path | None:
+    """Another name of the same file in one of the two folders: the program was killed between link and unlink."""
     try:
         own = path.lstat()
     except FileNotFoundError:
         return None
     if own.st_nlink < 2:
         return None
-    for other in path.parent.iterdir():
+    for other in (name for folder in {path.parent, also_in} if folder.is_dir() for name in folder.iterdir()):
         found = other.lstat()
         if other != path and (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino):
             return other

@@ -16,14 +16,14 @@ from pathlib import Path
 from vivix_tui.files import make_private_folder
 
 MOST_BYTES = 32 * 1024 * 1024
-_FORMAT = 1
+_FORMAT = 2
 _SUFFIX = ".frame"
 log = logging.getLogger("vivix_tui.preview")
 
 
-def name_of(facts: os.stat_result, width: int, height: int) -> str:
-    """Another file, a file that was written again, and another size have other names."""
-    parts = (_FORMAT, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, width, height)
+def name_of(facts: os.stat_result, width: int, height: int, slice_height: int = 0) -> str:
+    """Another file, a file that was written again, and another size or form have other names."""
+    parts = (_FORMAT, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, width, height, slice_height)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -54,23 +54,25 @@ class Cache:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
             Path(temporary).replace(self._folder / (name + _SUFFIX))
-            self._throw_away(self._folder)
+            keep_small(self._folder, self._most_bytes)
         except OSError as error:
             log.info("no thumbnail was kept: %s", error)
 
-    def _throw_away(self, folder: Path) -> None:
-        """Down to three quarters, so that it is not done for each new picture."""
-        with os.scandir(folder) as entries:
-            kept = [(facts.st_mtime_ns, facts.st_size, e.path) for e in entries if (facts := _facts(e)) is not None]
-        total = sum(size for _, size, _ in kept)
-        if total <= self._most_bytes:
+
+def keep_small(folder: Path, most_bytes: int) -> None:
+    """Throws away what was not used for longest, down to three quarters, so that it is not done for each new file.
+    Raises OSError."""
+    with os.scandir(folder) as entries:
+        kept = [(facts.st_mtime_ns, facts.st_size, e.path) for e in entries if (facts := _facts(e)) is not None]
+    total = sum(size for _, size, _ in kept)
+    if total <= most_bytes:
+        return
+    for _, size, path in sorted(kept):
+        with contextlib.suppress(FileNotFoundError):
+            Path(path).unlink()
+        total -= size
+        if total <= most_bytes * 3 // 4:
             return
-        for _, size, path in sorted(kept):
-            with contextlib.suppress(FileNotFoundError):
-                Path(path).unlink()
-            total -= size
-            if total <= self._most_bytes * 3 // 4:
-                return
 
 
 def _facts(entry: os.DirEntry[str]) -> os.stat_result | None:

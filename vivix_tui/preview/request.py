@@ -18,7 +18,7 @@ from pathlib import Path
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import NotShown
 from vivix_tui.preview.cache import Cache, name_of
-from vivix_tui.preview.frame import HEAD_MOST, Frame, pack, unpack
+from vivix_tui.preview.frame import Frame, most_bytes, pack, unpack
 from vivix_tui.preview.limits import DEADLINE_S
 
 # Nothing else of the environment: the API key may be in it.
@@ -30,15 +30,19 @@ def has_decoder() -> bool:
     return find_spec("PIL") is not None
 
 
-async def frame_of(path: Path, width: int, height: int, cache: Cache, *, deadline_s: float = DEADLINE_S) -> Frame:
-    """The picture of the file in at most `width` × `height` pixels. Raises NotShown with one sentence."""
+async def frame_of(
+    path: Path, width: int, height: int, cache: Cache, *, slice_height: int = 0, deadline_s: float = DEADLINE_S
+) -> Frame:
+    """The picture of the file in at most `width` × `height` pixels, as Sixel where slices are asked for. Raises
+    NotShown with one sentence."""
+    asked = width, height, slice_height
     with _opened(path) as descriptor:
-        name = name_of(os.fstat(descriptor), width, height)
+        name = name_of(os.fstat(descriptor), *asked)
         kept = await asyncio.to_thread(cache.get, name)
         if kept is not None:
             with contextlib.suppress(NotShown):  # damaged: made anew
-                return unpack(kept, width, height)
-        frame = unpack(await _decoded(descriptor, width, height, deadline_s), width, height)
+                return unpack(kept, *asked)
+        frame = unpack(await _decoded(descriptor, asked, deadline_s), *asked)
     await asyncio.to_thread(cache.put, name, pack(frame))
     return frame
 
@@ -60,15 +64,15 @@ def _opened(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-async def _decoded(descriptor: int, width: int, height: int, deadline_s: float) -> bytes:
+async def _decoded(descriptor: int, asked: tuple[int, int, int], deadline_s: float) -> bytes:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "vivix_tui.preview.worker", str(width), str(height),
+        sys.executable, "-P", "-m", "vivix_tui.preview.worker", *map(str, asked),
         stdin=descriptor, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True, env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
     )  # fmt: skip
     try:
         async with asyncio.timeout(deadline_s):
-            data = await _read(process, HEAD_MOST + 3 * width * height)
+            data = await _read(process, most_bytes(*asked))
             code = await process.wait()
     except TimeoutError:
         raise NotShown(f"decoding it took longer than {deadline_s:g} s") from None

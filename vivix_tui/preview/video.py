@@ -1,4 +1,5 @@
 """The poster frame of a video, by the system's ffmpeg; size, codec and duration by its ffprobe. In the worker alone.
+Where there is none of them, `pyav` does it.
 
 Owns: what ffmpeg may open (this one file), which containers and codecs, how large a frame. Refuses: guessing: the
 container is named by the file's own first bytes, since a playlist that calls itself a video can name other files.
@@ -11,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+from importlib.util import find_spec
 from typing import Any
 
 from vivix_tui.errors import NotShown
@@ -18,13 +20,23 @@ from vivix_tui.preview.frame import Frame
 from vivix_tui.preview.headers import MAX_PIXELS, check_pixels
 
 CONTAINERS = {"mp4": "mp4", "mov": "mov", "webm": "matroska"}
-_CODECS = "h264,hevc,av1,libdav1d,libaom-av1,vp8,vp9,libvpx-vp9,mpeg4,mjpeg,prores"
+_CODECS = "h264,hevc,av1,libdav1d,libaom-av1,vp8,vp9,libvpx,libvpx-vp9,mpeg4,mjpeg,prores"
 _PPM = re.compile(rb"P6\s(\d{1,4})\s(\d{1,4})\s255\s")
 _POSTER_AT_S = 1.0
 
 
 def poster(kind: str, width: int, height: int) -> Frame:
     """The frame at the first second, of the video that is open as descriptor 0. Raises NotShown."""
+    if all(map(shutil.which, ("ffmpeg", "ffprobe"))):
+        return _by_ffmpeg(kind, width, height)
+    if find_spec("av") is None:
+        raise NotShown("videos need ffmpeg on this system, or pip install 'vivix-tui[video]'")
+    from vivix_tui.preview import pyav  # noqa: PLC0415 - 100 MB, for few
+
+    return pyav.poster(kind, CONTAINERS[kind], frozenset(_CODECS.split(",")), _POSTER_AT_S, (width, height))
+
+
+def _by_ffmpeg(kind: str, width: int, height: int) -> Frame:
     facts = _probe(kind)
     check_pixels(facts["width"], facts["height"])
     duration_ms = facts["duration_ms"]
@@ -76,9 +88,6 @@ def _source(kind: str) -> tuple[str, ...]:
 
 def _run(program: str, *arguments: str) -> bytes:
     """What the program writes; its limits are this process's."""
-    found = shutil.which(program)
-    if found is None:
-        raise NotShown(f"this system has no {program}, which shows videos")
     os.lseek(0, 0, os.SEEK_SET)
-    command = [found, "-hide_banner", "-v", "error", *arguments]
+    command = [program, "-hide_banner", "-v", "error", *arguments]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout

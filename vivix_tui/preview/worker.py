@@ -1,4 +1,4 @@
-"""The process that decodes: `python -m vivix_tui.preview.worker WIDTH HEIGHT <file >frame`.
+"""The process that decodes: `python -m vivix_tui.preview.worker WIDTH HEIGHT SLICE_HEIGHT <file >frame`.
 
 Owns: the order: limits, then the kind by the first bytes, then a decoder. Refuses: paths; it is handed one open file.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from dataclasses import replace
 
 from vivix_tui.domain.media import HEAD_BYTES, kind_of
 from vivix_tui.errors import NotShown
@@ -44,9 +45,19 @@ def _other(kind: str | None, head: bytes) -> str:
     return "it is neither a picture nor a video, whatever its name says"
 
 
+def made(width: int, height: int, slice_height: int) -> Frame:
+    """The same as Sixel where slices are asked for, 0 is none. Raises NotShown."""
+    found = frame(width, height)
+    if not slice_height:
+        return found
+    from vivix_tui.preview.sixel import slices  # noqa: PLC0415 - for few
+
+    return replace(found, rgb=b"", slice_height=slice_height, slices=slices(found, slice_height))
+
+
 def main() -> int:
     try:
-        answer = pack(frame(int(sys.argv[1]), int(sys.argv[2])))
+        answer = pack(made(*map(int, sys.argv[1:4])))
     except NotShown as reason:
         answer = pack_refusal(str(reason))
     except MemoryError:

@@ -15,8 +15,9 @@ from vivix_tui.domain import times
 from vivix_tui.domain.account import Account, Model
 from vivix_tui.domain.download import Download
 from vivix_tui.domain.generation import PENDING, PROCESSING, Generation
+from vivix_tui.domain.glimpse import Glimpse
 from vivix_tui.domain.submission import Submission
-from vivix_tui.store import accounts, audits, downloads, generations, submissions
+from vivix_tui.store import accounts, audits, downloads, generations, glimpses, submissions
 from vivix_tui.store.accounts import EngineState
 from vivix_tui.store.audits import Audit
 from vivix_tui.store.history import SETTINGS
@@ -274,6 +275,11 @@ def generation(store: Store, profile: str, generation_id: str) -> Generation | N
 
 def downloads_of(store: Store, profile: str, generation_id: str) -> list[Download]:
     return downloads.of(store, profile, generation_id)
+
+
+def glimpses_of(store: Store, profile: str, generation_id: str) -> dict[int, Glimpse]:
+    """What was fetched of its outputs to be looked at, by index."""
+    return glimpses.of(store, profile, generation_id)
 
 
 def submissions_by_id(store: Store, ids: Sequence[str]) -> list[Submission]:

@@ -47,6 +47,7 @@ def prune(store: Store, profile: str, before: datetime, *, most: int) -> int:
         ]
         connection.executemany("DELETE FROM events WHERE profile = ? AND subject = ?", [*old, *sent, *unsent])
         connection.executemany("DELETE FROM downloads WHERE profile = ? AND generation_id = ?", old)
+        connection.executemany("DELETE FROM glimpses WHERE profile = ? AND generation_id = ?", old)
         connection.executemany("DELETE FROM generations WHERE profile = ? AND generation_id = ?", old)
         connection.executemany("DELETE FROM submissions WHERE profile = ? AND submission_id = ?", [*sent, *unsent])
     return len(old) + len(unsent)

@@ -281,5 +281,22 @@ CREATE TABLE calls (
 ) STRICT, WITHOUT ROWID
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, MONEY, POLLING, NEWS, FILTER, ORDERS, WISHES, STATISTICS)
+# Outputs that somebody wants to look at without keeping them.
+GLIMPSES = """
+CREATE TABLE glimpses (
+  profile TEXT NOT NULL,
+  generation_id TEXT NOT NULL,
+  "index" INTEGER NOT NULL,
+  url TEXT NOT NULL,
+  state TEXT NOT NULL,
+  path TEXT,
+  error TEXT,
+  wished_at TEXT NOT NULL,
+  PRIMARY KEY (profile, generation_id, "index")
+) STRICT
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    FIRST, MONEY, POLLING, NEWS, FILTER, ORDERS, WISHES, STATISTICS, GLIMPSES,
+)  # fmt: skip
 VERSION = len(MIGRATIONS)

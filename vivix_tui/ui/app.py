@@ -36,6 +36,7 @@ from vivix_tui.ui.commands import COMMANDS, Command, keys_of, shown_keys
 from vivix_tui.ui.ending import on_signals
 from vivix_tui.ui.frames import frame
 from vivix_tui.ui.keymap import NO_KEY, keymap
+from vivix_tui.ui.overlay import Overlay
 from vivix_tui.ui.present import ASCII, GLYPHS, utc_now
 from vivix_tui.ui.screens.enter_key import KeyDesk
 from vivix_tui.ui.screens.main import MainScreen
@@ -120,6 +121,7 @@ class VivixApp(App[int]):
         self.wants_demo = False
         self.glyphs = ASCII if settings.ui.ascii else GLYPHS
         self.thumbnails, self.write_bundle = thumbnails, write_bundle
+        self.overlay = Overlay(self)
         self._on_ready = on_ready
         self.animation_level = "none"
 
@@ -131,6 +133,7 @@ class VivixApp(App[int]):
         self.set_keymap({name: keys or NO_KEY for name, keys in self.keymap_in_force.items()})
         on_signals(asyncio.get_running_loop(), self._ended_by_signal)
         self.push_screen(MainScreen())
+        self.app_resume_signal.subscribe(self, lambda _app: self.overlay.forget())
         try:
             self.choices.tell_engine()
         except VivixError as error:
@@ -210,8 +213,11 @@ class VivixApp(App[int]):
             self._say_failed(error)
             return True
 
-    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         super()._display(screen, frame(renderable))  # type: ignore[arg-type]  # it takes any CompositorUpdate
+        # A frame may have moved, covered or erased pictures; there is no public place that is told what it wrote.
+        if not self.is_headless:
+            self.overlay.after(renderable)
 
     @property
     def _background_screens(self) -> list[Screen[Any]]:

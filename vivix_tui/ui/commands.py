@@ -152,7 +152,7 @@ COMMANDS = (
     Command("move.page_up", "pageup", "page up", "Move", "a page up"),
     Command("view.zoom", "enter", "details", "View", "details over the whole screen", 0, _needs_row),
     Command("view.back", "escape", "back", "View", "close the topmost thing: details, filter, marks"),
-    Command("view.preview", "p", "preview", "View", "pictures of the outputs on disk, on or off", 0, _preview),
+    Command("view.preview", "p", "preview", "View", "pictures of the outputs, on or off", 0, _preview),
     Command("view.filter", "slash", "filter", "View", "show rows with a text in id, model, prompt or code", 3),
     Command("view.failures", "exclamation_mark", "failures", "View", "failures only", 4),
     Command("view.active", "1", "active", "View", "active rows only"),

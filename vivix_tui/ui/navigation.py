@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from vivix_tui.store.order import BY, Order
 from vivix_tui.store.query import Filter
@@ -17,6 +17,7 @@ from vivix_tui.ui.screens.arranging import PickColumns, SortBy
 from vivix_tui.ui.widgets.filter_field import FilterField
 
 if TYPE_CHECKING:
+    from vivix_tui.ui.app import VivixApp
     from vivix_tui.ui.screens.main import MainScreen
 
 MARK_ALL_MOST = 1_000
@@ -136,6 +137,7 @@ def filter_by_phase(screen: MainScreen, phases: frozenset[str]) -> None:
 
 def redraw(screen: MainScreen) -> None:
     """Draws all of it again, for terminals that something else has written to."""
+    cast("VivixApp", screen.app).overlay.forget()
     screen.refresh(repaint=True, layout=True)
 
 

@@ -245,10 +245,14 @@ def _file(item: Download | None, glyphs: dict[str, str]) -> Line:
         role = "warn" if item.verified is False else "done"
         return Line(f"{glyphs['done']} {size}, {whole}: {one_line(item.path or '')}", role, 3)
     if item.state == d.FAILED:
-        return Line(f"{glyphs['failed']} failed: {one_line(item.error or 'no reason')}", "failed", 3)
+        reason = one_line(item.error or "no reason")
+        words = reason if reason.startswith(d.GONE) else f"failed: {reason}"
+        return Line(f"{glyphs['failed']} {words}", "failed", 3)
     if item.state in (d.PAUSED, d.CANCELLED):
         words = f"{item.state}: {one_line(item.error)}" if item.error else f"{item.state}; d goes on"
         return Line(f"{glyphs['held']} {words}", "warn" if item.error else "muted", 3)
+    if item.state == d.QUEUED and not item.received_bytes and not item.error:
+        return Line(f"{glyphs['down']} queued", "active", 3)
     received = humanize.naturalsize(item.received_bytes)
     share = f" {min(100, item.received_bytes * 100 // item.size_bytes)}%" if item.size_bytes else ""
     again = f", attempt {item.attempts}: {one_line(item.error, 200)}" if item.error else ""

@@ -1,37 +1,45 @@
-"""What the preview shows and says: which files, in what order, how large, and why not. Pure.
+"""What the preview shows and says: which outputs, in what order, how large, and why not. Pure.
 
-Owns: the choice of files and the words. Refuses: opening files, and drawing.
+Owns: the choice of files, what has to be fetched to be looked at, and the words. Refuses: opening files, and drawing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vivix_tui.domain import download as d
 from vivix_tui.domain.download import Download
 from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
+from vivix_tui.domain.glimpse import FETCHED, REFUSED, Glimpse
 from vivix_tui.domain.text import one_line
 from vivix_tui.preview.frame import Frame
 from vivix_tui.ui.present_time import seconds_text
 
 MOST_TILES, MOST_ROWS = 12, 60
 _LEAST_TILE = (8, 3)
+Key = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A file to be shown, and what stands below it on a contact sheet. `version` differs when it was fetched anew."""
+    """An output: the file to be shown, or the words in its place; and what stands below it on a contact sheet.
 
-    path: Path
+    `wish`: there is neither file nor word, so it has to be fetched to be looked at. `refused`: that failed before.
+    """
+
     label: str
+    path: Path | None = None
     version: str | None = None
+    words: str = ""
+    wish: Key | None = None
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """The files to be shown, and what is to be said of those that are not; `sheet`: with labels."""
+    """The outputs to be shown, and what is to be said beside them; `sheet`: with labels."""
 
     subjects: tuple[Subject, ...] = ()
     words: str = ""
@@ -47,48 +55,68 @@ class Grid:
     height: int
 
 
-def album(rows: Sequence[tuple[Generation, Sequence[Download]]], marked: int = 0) -> Album:
-    """The outputs on disk of these generations, the first MOST_TILES of them; `rows` may be the first of the `marked`
-    ones."""
-    several = len(rows) > 1
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """One generation with its downloads, and what was fetched of it to be looked at."""
+
+    row: Generation
+    downloads: Sequence[Download] = ()
+    glimpses: Mapping[int, Glimpse] = field(default_factory=dict)
+
+
+def album(shown: Sequence[Outputs], marked: int = 0, *, exists: Callable[[str], bool]) -> Album:
+    """The outputs of these generations, the first MOST_TILES of them; `shown` may be the first of the `marked` ones.
+    `exists` tells whether a file is where it was saved."""
+    several = len(shown) > 1
     found = [
-        _subject(row, item, several) for row, files in rows for item in files if item.state == d.DONE and item.path
+        _subject(of, index, several, exists)
+        for of in shown
+        if of.row.status == COMPLETED
+        for index in range(1, len(of.row.urls) + 1)
     ]
-    shown = tuple(found[:MOST_TILES])
-    if not shown:
-        first = "first " if marked > len(rows) else ""
-        nothing = f"no picture: no output of the {first}{len(rows)} marked rows is on disk; d fetches them"
-        return Album(words=nothing if several else _why_nothing(*rows[0]))
-    words = [f"{marked} marked rows"] if several else []
-    missing = sum(len(row.urls) for row, _ in rows) - len(found)
-    if len(found) > len(shown) or marked > len(rows):
-        words.append(f"the first {len(shown)} outputs on disk")
-    elif missing > 0:
-        words.append(
-            "1 more is not on disk; d fetches it" if missing == 1 else f"{missing} more are not on disk; d fetches them"
+    subjects = tuple(found[:MOST_TILES])
+    if not subjects:
+        first = "first " if marked > len(shown) else ""
+        return Album(
+            words=f"no picture: the {first}{len(shown)} marked rows have no outputs"
+            if several
+            else _why_nothing(shown[0].row)
         )
-    return Album(shown, ", ".join(words), sheet=several or len(shown) > 1)
+    words = [f"{marked} marked rows"] if several else []
+    if len(found) > len(subjects) or marked > len(shown):
+        words.append(f"the first {len(subjects)} outputs")
+    return Album(subjects, ", ".join(words), sheet=several or len(subjects) > 1)
 
 
-def _subject(row: Generation, item: Download, several: bool) -> Subject:
-    number = f"{item.index}" if len(row.urls) > 1 else ""
+def _subject(of: Outputs, index: int, several: bool, exists: Callable[[str], bool]) -> Subject:
+    row = of.row
+    number = f"{index}" if len(row.urls) > 1 else ""
     short = one_line(row.generation_id, 60)[:8]
     prompt = one_line(row.prompt or "", 40)
-    parts = (short, number, prompt) if several else (number,)
-    return Subject(Path(item.path or ""), " ".join(filter(None, parts)), item.sha256)
+    label = " ".join(filter(None, (short, number, prompt) if several else (number,)))
+    file = next((item for item in of.downloads if item.index == index), None)
+    if file is not None and file.state == d.DONE and file.path and exists(file.path):
+        return Subject(label, Path(file.path), file.sha256)
+    if file is not None and file.state in (d.QUEUED, d.ACTIVE):
+        return Subject(label, words="no picture yet: its output is being fetched")
+    seen, key = of.glimpses.get(index), (row.generation_id, index)
+    if seen is None or seen.url != row.urls[index - 1]:
+        return Subject(label, wish=key)
+    if seen.state == FETCHED:
+        there = seen.path is not None and exists(seen.path)
+        return Subject(label, Path(seen.path or ""), seen.path) if there else Subject(label, wish=key)
+    if seen.state == REFUSED:
+        why = one_line(f"no picture: it is not on disk, and not to be had: {seen.error}", 200)
+        return Subject(label, words=why, wish=key, refused=True)
+    return Subject(label, wish=key)
 
 
-def _why_nothing(row: Generation, files: Sequence[Download]) -> str:
+def _why_nothing(row: Generation) -> str:
     if row.status == FAILED:
         return "no picture: it failed, it has no outputs"
     if row.status != COMPLETED:
         return "no picture yet: it is not completed"
-    if any(item.state in (d.QUEUED, d.ACTIVE) for item in files):
-        return "no picture yet: its output is being fetched"
-    error = next((item.error for item in files if item.error), None)
-    return f"no picture: its output is not on disk ({one_line(error, 120)}); d tries again" if error else (
-        "no picture: its output is not on disk; d fetches it"
-    )  # fmt: skip
+    return "no picture: the answer named no URL"
 
 
 NO_GENERATION = Album(words="no picture: it has not become a generation yet")

@@ -1,18 +1,20 @@
 """The preview while it is on: one picture or sheet is being made at a time, for what is looked at now.
 
-Owns: on and off, and that a late picture never stands beside another row's text. Refuses: choosing files
-(`present_preview`), decoding (`preview.request`), drawing (`widgets.halfblocks`).
+Owns: on and off, when an output is fetched to be looked at, and that a late picture never stands beside another row's
+text. Refuses: choosing files (`present_preview`), the network (a wish is written), decoding (`preview.request`), and
+drawing (`widgets.halfblocks`, `pixels`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from rich.color_triplet import ColorTriplet
 from textual.geometry import Size
 
 from vivix_tui.domain.text import one_line
@@ -20,12 +22,15 @@ from vivix_tui.errors import NotShown
 from vivix_tui.preview.cache import Cache
 from vivix_tui.preview.request import frame_of, has_decoder
 from vivix_tui.ui.line import Line
-from vivix_tui.ui.present_preview import Album, Grid, Subject, facts, grid
+from vivix_tui.ui.pixels import picture_of, share
+from vivix_tui.ui.present_preview import Album, Grid, Key, Subject, facts, grid
+from vivix_tui.ui.protocol import HALF, SIXEL, USUAL, Cell, current
 from vivix_tui.ui.widgets.detail_pane import MARGIN, DetailPane
 from vivix_tui.ui.widgets.halfblocks import Tile
 
 PAUSE_S = 0.12  # rows that are only passed by are not decoded
 SHARE = 2 / 3
+FETCHING = "no picture yet: it is fetched to be looked at"
 LEAST_WIDTH, LEAST_HEIGHT = 12, 4
 
 
@@ -36,12 +41,23 @@ class Start(Protocol):
 
 
 class Previewing:
-    """`why_not` says why there is no preview at all, None where there is. Thumbnails are kept in `folder`."""
+    """`why_not` says why there is no preview at all, None where there is. Thumbnails are kept in `folder`; `ask` has
+    outputs fetched that are not on disk."""
 
-    def __init__(self, pane: DetailPane, start: Start, *, protocol: str, folder: Path | None) -> None:
+    def __init__(
+        self,
+        pane: DetailPane,
+        start: Start,
+        ask: Callable[[Sequence[Key]], None],
+        *,
+        protocol: str,
+        folder: Path | None,
+    ) -> None:
         self.on = False
+        self._ask = ask
+        self._asked: set[Key] = set()
         self.why_not = _why_not(protocol)
-        self._pane = pane
+        self._pane, self._wanted = pane, protocol
         self._cache = Cache(folder)
         self._start = partial(start, group="preview", exclusive=True)
         self._shown: tuple[Album, Size] | None = None
@@ -51,6 +67,7 @@ class Previewing:
         """On or off; what is to be shown is told by `follow`."""
         self.on = not self.on
         self._shown = None
+        self._asked.clear()
         if not self.on:
             self._start(self._clear())
 
@@ -74,22 +91,57 @@ class Previewing:
         self._pane.show_picture(tiles, awaited, words, labels=album.sheet)
         if tiles:
             await asyncio.sleep(PAUSE_S)
+        self._fetch(album)
         for index, subject in enumerate(album.subjects):
             tile = tiles[index] = await self._tile(subject, cells)
             if album.sheet:
                 self._pane.show_picture(tiles, cells, words, labels=True)
             elif tile.frame is not None:
-                self._height = (tile.frame.height + 1) // 2
+                self._height = tile.picture.rows if tile.picture else (tile.frame.height + 1) // 2
                 self._pane.show_picture(tiles, cells, [Line(facts(tile.frame), "muted"), *words])
             else:
-                self._pane.show_picture([], cells, [Line(tile.words, "warn"), *words])
+                role = "warn" if subject.path or subject.refused else "muted"
+                self._pane.show_picture([], cells, [Line(tile.words, role), *words])
+
+    def _fetch(self, album: Album) -> None:
+        """What is missing is asked for; what was refused before, once more for each time that the preview is on."""
+        missing = [s.wish for s in album.subjects if s.wish and not (s.refused and s.wish in self._asked)]
+        if missing:
+            self._asked.update(missing)
+            self._ask(missing)
 
     async def _tile(self, subject: Subject, cells: Grid) -> Tile:
         label = one_line(subject.label, cells.width)
+        if subject.path is None:
+            return Tile(label, words=subject.words or FETCHING)
         try:
-            return Tile(label, await frame_of(subject.path, cells.width, 2 * cells.height, self._cache))
+            return await self._drawn(label, subject.path, cells)
         except NotShown as reason:
             return Tile(label, words=one_line(f"no picture: {reason}", 200))
+
+    async def _drawn(self, label: str, path: Path, cells: Grid) -> Tile:
+        chosen, cell = self._protocol()
+        if chosen == HALF:
+            return Tile(label, await frame_of(path, cells.width, 2 * cells.height, self._cache))
+        columns, lines, less = cells.width, cells.height, share(cells.width, cells.height, cell)
+        if chosen == SIXEL:
+            # A pixel is a pixel there: a smaller picture takes fewer cells.
+            columns, lines = max(1, int(columns * less)), max(1, int(lines * less))
+        else:
+            cell = Cell(max(4, int(cell.width * less)), max(8, int(cell.height * less)))
+        slice_height = cell.height if chosen == SIXEL else 0
+        frame = await frame_of(path, columns * cell.width, lines * cell.height, self._cache, slice_height=slice_height)
+        ground = self._pane.rich_style.bgcolor
+        colour = ground.get_truecolor() if ground is not None else ColorTriplet(0, 0, 0)
+        picture = await asyncio.to_thread(picture_of, frame, cell, colour)
+        return Tile(label, replace(frame, rgb=b"", slices=()), picture=picture)  # what is sent is kept, once
+
+    def _protocol(self) -> tuple[str, Cell]:
+        """Asked anew for each picture: a larger font has other cells."""
+        if self._pane.app.is_headless:
+            return HALF, USUAL
+        chosen, cell, _ = current(self._wanted)
+        return chosen, cell
 
 
 def _why_not(protocol: str) -> str | None:

@@ -28,7 +28,7 @@ from vivix_tui.store.order import Order
 from vivix_tui.ui.actions import ACTIONS
 from vivix_tui.ui.actions_files import mark
 from vivix_tui.ui.actions_key import greet
-from vivix_tui.ui.actions_preview import follow_preview
+from vivix_tui.ui.actions_preview import follow_preview, preview_of
 from vivix_tui.ui.arrangement import arrangement
 from vivix_tui.ui.bars import show_bars
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
@@ -38,7 +38,6 @@ from vivix_tui.ui.facts import read_facts
 from vivix_tui.ui.listing import Key, Listing, key_of
 from vivix_tui.ui.navigation import NAVIGATION, end_range, sort_by_column
 from vivix_tui.ui.present_bar import Facts
-from vivix_tui.ui.previewing import Previewing
 from vivix_tui.ui.telling import Teller
 from vivix_tui.ui.theme import OFFERED
 from vivix_tui.ui.widgets.bars import Banner, Bar
@@ -84,9 +83,7 @@ class MainScreen(Screen[None]):
         columns = app.choices.settings.ui.columns
         self.table = GenerationTable(self.listing, clock=app.clock, glyphs=app.glyphs, columns=columns)
         self.detail = DetailPane()
-        self.preview = Previewing(
-            self.detail, self.run_worker, protocol=app.choices.settings.preview.protocol, folder=app.thumbnails
-        )
+        self.preview = preview_of(self)
         self.preview.on = bool(app.choices.chosen.preview) and self.preview.why_not is None
         self._detail_of: Key | None = None
         self._revision = -1
@@ -115,6 +112,7 @@ class MainScreen(Screen[None]):
     @on(events.Unmount)
     def _end(self) -> None:
         self.teller.end()
+        cast("VivixApp", self.app).overlay.forget()
 
     # What is shown
 

@@ -18,8 +18,9 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from vivix_tui.ui.line import LABEL_WIDTH, Line
+from vivix_tui.ui.pixels import Picture
 from vivix_tui.ui.present_preview import Grid
-from vivix_tui.ui.widgets.halfblocks import Inks, Tile, sheet
+from vivix_tui.ui.widgets.halfblocks import Inks, Spot, Tile, sheet, spots
 from vivix_tui.ui.widgets.painting import Painted, Piece, changed, strip
 
 ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "gone", "title", "label")
@@ -39,6 +40,7 @@ class DetailPane(ScrollView, Painted, can_focus=True):
         self.auto_links = False  # the terminal shows its links; Textual would paint the whole pane at every hover
         self._lines: Sequence[Line] = ()
         self._picture: Sequence[Strip] = ()
+        self._spots: Sequence[Spot] = ()
         self._below: Sequence[Line] = ()
         self._wrapped: list[Row] = []
         self._rested = True
@@ -66,8 +68,28 @@ class DetailPane(ScrollView, Painted, can_focus=True):
         margin = Segment(" " * MARGIN, ground)
         self._picture = [Strip([margin, *strip]) for strip in sheet(tiles, grid, inks, labels=labels)]
         self._below = below
+        found = spots(tiles, grid, labels=labels)
+        moved = found != self._spots
+        self._spots = found
         self._wrap()
         self._repaint(before)
+        if moved:
+            # Blank cells in place of others are no change of text, but what is drawn over them has to follow.
+            self.refresh(Region(0, 0, self.size.width, min(self.size.height, len(self._picture) + 1)))
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """Those in pixels, whether they can be seen now or not."""
+        return [spot.picture for spot in self._spots]
+
+    def picture_lines(self) -> Iterator[tuple[Picture, int, int, int]]:
+        """(picture, line of it, x, y) of all that can be seen of them, on the screen."""
+        view = self.content_region
+        for spot in self._spots:
+            for row in range(spot.picture.rows):
+                y = spot.y + row - self.scroll_offset.y
+                if 0 <= y < view.height:
+                    yield spot.picture, row, view.x + MARGIN + spot.x, view.y + y
 
     def rest(self) -> None:
         """The row has been looked at for a moment: its links and its late lines are drawn."""

@@ -1,6 +1,7 @@
 """Pictures as text: each cell an upper half block, its own colour the upper pixel, its ground the lower one.
 
-Owns: cells, tiles and their labels as strips. Refuses: choosing what is shown. Neighbours of the same two colours are
+Owns: cells, tiles and their labels as strips; cells that are left blank for a picture in pixels, and where these are.
+Refuses: choosing what is shown. Neighbours of the same two colours are
 one piece, since every change of colour costs some forty bytes on the wire.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
@@ -18,6 +19,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from vivix_tui.preview.frame import Frame
+from vivix_tui.ui.pixels import Picture
 from vivix_tui.ui.present_preview import MOST_TILES, Grid
 
 UPPER_HALF = "▀"
@@ -25,11 +27,27 @@ UPPER_HALF = "▀"
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A picture, or what is said in its place."""
+    """A picture, or what is said in its place. With `picture` it is drawn in pixels, over blank cells."""
 
     label: str
     frame: Frame | None = None
     words: str = ""
+    picture: Picture | None = None
+
+    @property
+    def columns(self) -> int:
+        if self.picture is not None:
+            return self.picture.columns
+        return self.frame.width if self.frame is not None else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a picture in pixels belongs: cells from the left, lines from the top of the sheet."""
+
+    picture: Picture
+    x: int
+    y: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +61,10 @@ class Inks:
 
 def sheet(tiles: Sequence[Tile], grid: Grid, inks: Inks, *, labels: bool) -> list[Strip]:
     """The tiles in rows. As long as one is awaited, each has its full height, so that nothing jumps but once."""
-    awaited = any(tile.frame is None and not tile.words for tile in tiles)
     strips = []
-    for start in range(0, len(tiles), grid.columns):
-        row = tiles[start : start + grid.columns]
-        height = grid.height if awaited else max(_height(tile, grid) for tile in row)
-        drawn = [_tile(tile, grid.width, height, inks, labels=labels) for tile in row]
+    for row, height in _rows(tiles, grid):
+        blank = [replace(tile, frame=None, picture=None) if tile.picture is not None else tile for tile in row]
+        drawn = [_tile(tile, grid.width, height, inks, labels=labels) for tile in blank]
         for parts in zip(*drawn, strict=True):
             pieces = list[Segment]()
             for part in parts:
@@ -57,7 +73,29 @@ def sheet(tiles: Sequence[Tile], grid: Grid, inks: Inks, *, labels: bool) -> lis
     return strips
 
 
+def spots(tiles: Sequence[Tile], grid: Grid, *, labels: bool) -> list[Spot]:
+    """Where in such a sheet the pictures in pixels belong."""
+    found, top = [], 0
+    for row, height in _rows(tiles, grid):
+        for column, tile in enumerate(row):
+            if tile.picture is not None:
+                left = column * (grid.width + 1) + _left(tile.columns, grid.width, labels)
+                found.append(Spot(tile.picture, left, top + height - _height(tile, grid)))
+        top += height + labels
+    return found
+
+
+def _rows(tiles: Sequence[Tile], grid: Grid) -> Iterator[tuple[Sequence[Tile], int]]:
+    """The tiles side by side, with the height of each such row."""
+    awaited = any(tile.frame is None and not tile.words for tile in tiles)
+    for start in range(0, len(tiles), grid.columns):
+        row = tiles[start : start + grid.columns]
+        yield row, grid.height if awaited else max(_height(tile, grid) for tile in row)
+
+
 def _height(tile: Tile, grid: Grid) -> int:
+    if tile.picture is not None:
+        return min(grid.height, tile.picture.rows)
     if tile.frame is not None:
         return min(grid.height, (tile.frame.height + 1) // 2)
     return min(grid.height, len(textwrap.wrap(tile.words, grid.width)))
@@ -75,9 +113,13 @@ def _tile(tile: Tile, width: int, height: int, inks: Inks, *, labels: bool) -> l
 
 
 def _filled(line: list[Segment], length: int, width: int, inks: Inks, labels: bool) -> list[Segment]:
-    """Above a label it begins where the label begins; alone it stands in the middle."""
-    left = 0 if labels else (width - length) // 2
+    left = _left(length, width, labels)
     return [Segment(" " * left, inks.ground), *line, Segment(" " * (width - length - left), inks.ground)]
+
+
+def _left(length: int, width: int, labels: bool) -> int:
+    """Above a label it begins where the label begins; alone it stands in the middle."""
+    return 0 if labels else (width - length) // 2
 
 
 def picture(frame: Frame, inks: Inks) -> Iterator[list[Segment]]:
