@@ -26,6 +26,11 @@ def test_as_much_is_said_as_is_known(received: int, size: int | None, rate: floa
     assert progress_text(received, size, rate) == text
 
 
+def test_several_files_are_counted() -> None:
+    assert progress_text(500_000, None, 0.0, (1, 4)) == "0.5 MB 1/4 files"
+    assert progress_text(500_000, 1_000_000, 0.0, (1, 4)) == " 50% 0.5/1.0 MB 1/4 files"
+
+
 def test_without_a_terminal_a_line_comes_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     now = [0.0]
     progress = Progress(lambda: now[0])
@@ -60,5 +65,11 @@ def test_on_a_terminal_one_line_is_a_bar_that_makes_room(monkeypatch: pytest.Mon
         progress.show(5_000_000, 10_000_000)
         progress.clear()
         progress.clear()
-        assert os.read(ours, 1000) == b"\r[############            ]  50% 5.0/10.0 MB\x1b[K\r\x1b[K"
+        progress.show(5_000_000, None, (1, 4))
+        bar = b"\r[############            ]  50% 5.0/10.0 MB\x1b[K\r\x1b[K"
+        expected = bar + b"\r[######                  ] 5.0 MB 1/4 files\x1b[K"
+        read = b""
+        while len(read) < len(expected):  # a pty hands over what it has so far
+            read += os.read(ours, 1000)
+        assert read == expected
     os.close(ours)

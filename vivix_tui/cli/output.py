@@ -106,20 +106,20 @@ class Progress:
         self._received: int | None = None
         self._rate = 0.0
 
-    def show(self, received: int, size: int | None) -> None:
-        """Bytes so far, of how many (None: unknown)."""
+    def show(self, received: int, size: int | None, files: tuple[int, int] = (0, 1)) -> None:
+        """Bytes so far, of how many (None: unknown); `files` are how many have come, of how many."""
         now = self._clock()
         self._measure(received, now)
         if not received or (not self._bar and now - self._told_at < self.LINE_S):
             return
         self._told_at = now
-        text = progress_text(received, size, self._rate)
+        text = progress_text(received, size, self._rate, files)
         if not self._bar:
             tell(text)
             return
-        share = min(1.0, received / size) if size else 0.0
-        bar = f"[{'#' * round(share * 24):<24}] " if size else ""
-        print(f"\r{bar}{text}\x1b[K", end="", file=sys.stderr, flush=True)
+        # Files whose turn has not come have no size yet: until then the bar counts files.
+        share = min(1.0, received / size) if size else files[0] / max(1, files[1])
+        print(f"\r[{'#' * round(share * 24):<24}] {text}\x1b[K", end="", file=sys.stderr, flush=True)
         self._shown = True
 
     def clear(self) -> None:
@@ -137,11 +137,13 @@ class Progress:
         self._received, self._seen_at = received, now
 
 
-def progress_text(received: int, size: int | None, rate: float) -> str:
-    """` 42% 12.6/30.0 MB 5.1 MB/s 0:03 left`, as much of it as is known; `rate` is bytes a second."""
+def progress_text(received: int, size: int | None, rate: float, files: tuple[int, int] = (0, 1)) -> str:
+    """` 42% 12.6/30.0 MB 1/4 files 5.1 MB/s 0:03 left`, as much of it as is known; `rate` is bytes a second."""
     parts = [f"{received / 1e6:.1f} MB"]
     if size:
         parts = [f"{min(1.0, received / size):4.0%}", f"{received / 1e6:.1f}/{size / 1e6:.1f} MB"]
+    if files[1] > 1:
+        parts.append(f"{files[0]}/{files[1]} files")
     if rate >= 1000:
         parts.append(f"{rate / 1e6:.1f} MB/s")
     if size and size > received and rate >= 1000:

@@ -121,7 +121,8 @@ def run_download(config: Config, store: Store, arguments: argparse.Namespace) ->
                     _print_download(generation_id, item, as_json=arguments.json)
         sizes = [item.size_bytes for item in files if item.size_bytes is not None]
         whole = sum(sizes) if len(sizes) == len(files) else None
-        progress.show(sum(item.received_bytes for item in files), whole)
+        done = sum(item.state == d.DONE for item in files)
+        progress.show(sum(item.received_bytes for item in files), whole, (done, len(files)))
         return waiting
 
     try:

@@ -25,6 +25,7 @@ from vivix_tui.engine.part_file import PartFile
 from vivix_tui.engine.pump import Throttle
 from vivix_tui.errors import StoreError
 from vivix_tui.preview.cache import keep_small
+from vivix_tui.preview.headers import PICTURES, VIDEOS
 from vivix_tui.store import glimpses
 from vivix_tui.store.store import Store
 
@@ -32,8 +33,6 @@ MOST_MB = 16
 DEADLINE_S = 60.0
 AT_ONCE = 2
 FOLDER_BYTES = 64_000_000
-VIDEOS = ("mp4", "mov", "webm")  # the frame that is shown lies near the beginning
-PICTURES = ("png", "jpg", "gif", "webp")
 log = logging.getLogger("vivix_tui.engine.glimpser")
 
 Key = tuple[str, int]
@@ -109,7 +108,7 @@ class Glimpser:
             kind = part.kind()
             if kind not in PICTURES + VIDEOS:
                 raise Failed("what came is no picture or video")
-            if not whole and kind in PICTURES:
+            if not whole and kind in PICTURES:  # of a video the frame that is shown lies near the beginning
                 raise Failed(f"it is larger than the {MOST_MB} MB that are fetched for a look; d fetches it")
         except BaseException:
             part.discard()

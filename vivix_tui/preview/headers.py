@@ -12,6 +12,7 @@ from typing import BinaryIO
 from vivix_tui.errors import NotShown
 
 PICTURES = ("png", "jpg", "gif", "webp")
+VIDEOS = ("mp4", "mov", "webm")
 MAX_PIXELS = 40_000_000  # an 8K picture has 33 million
 _HEAD_BYTES = 32
 _JPEG_SEGMENTS = 2_000

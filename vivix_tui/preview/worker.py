@@ -13,9 +13,9 @@ from dataclasses import replace
 from vivix_tui.domain.media import HEAD_BYTES, kind_of
 from vivix_tui.errors import NotShown
 from vivix_tui.preview.frame import Frame, pack, pack_refusal
-from vivix_tui.preview.headers import PICTURES, checked_size
+from vivix_tui.preview.headers import PICTURES, VIDEOS, checked_size
 from vivix_tui.preview.limits import PICTURE_MEMORY, VIDEO_MEMORY, confine
-from vivix_tui.preview.video import CONTAINERS, poster
+from vivix_tui.preview.video import poster
 
 
 def frame(width: int, height: int) -> Frame:
@@ -23,7 +23,7 @@ def frame(width: int, height: int) -> Frame:
     with os.fdopen(0, "rb", closefd=False) as file:
         head = file.read(HEAD_BYTES)
         kind = kind_of(head)
-        if kind in CONTAINERS:
+        if kind in VIDEOS:
             confine(VIDEO_MEMORY)
             return poster(kind, width, height)
         if kind not in PICTURES:
