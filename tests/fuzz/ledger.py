@@ -19,6 +19,8 @@ class Ledger:
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
+        # What is stored; columns that the database makes of these say nothing of their own.
+        self._stored = ", ".join(row["name"] for row in self.all("SELECT name FROM pragma_table_info('generations')"))
 
     def close(self) -> None:
         self._connection.close()
@@ -30,7 +32,7 @@ class Ledger:
     def generation(self, generation_id: str) -> dict[str, Any]:
         """The row, and in `events` and `downloads` how many there are about it."""
         return self.all(
-            "SELECT *, (SELECT count(*) FROM events WHERE subject = generation_id) AS events,"
+            f"SELECT {self._stored}, (SELECT count(*) FROM events WHERE subject = generation_id) AS events,"
             " (SELECT count(*) FROM downloads d WHERE d.generation_id = g.generation_id) AS downloads"
             " FROM generations g WHERE generation_id = ?",
             generation_id,

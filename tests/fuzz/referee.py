@@ -21,7 +21,7 @@ NUMBERS = ("credits_estimate", "credits_used", "elapsed_ms", "duration_ms")
 TEXTS = ("model", "status", "created_at", "completed_at", "error", "message", "output_url", "next")
 ALWAYS_FREE = {"note", "hurry"}
 """A note says why an answer was no good, and a wish to ask now is over once it was asked."""
-FREE_WHEN_USABLE = {"checked_at", "request_id", "sort_ms", "section", "phase", "gone"}
+FREE_WHEN_USABLE = {"checked_at", "request_id", "sort_ms", "gone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def generation_faults(asked: str, answer: Sent, before: Row, after: Row) -> list
     changed = {name for name in before if before[name] != after[name]} - ALWAYS_FREE
     code, facts = gone_code(answer), about_generation(asked, answer)
     if code is not None:
-        free = {"gone", "message", "next", "request_id", "checked_at", "wanted_in", "section", "phase", "events"}
+        free = {"gone", "message", "next", "request_id", "checked_at", "wanted_in", "events"}
         return _told(changed - free, after)
     if facts is None:
         return _told(changed, after)

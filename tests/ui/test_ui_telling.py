@@ -166,7 +166,7 @@ def test_a_notification_holds_nothing_that_steers() -> None:
 def test_whoever_comes_back_after_a_while_hears_once_what_was_missed(screen: Screen) -> None:
     now = [NOW]
     rung = Rung(screen)
-    teller = Teller(rung, Notify(), lambda: now[0])  # type: ignore[arg-type]
+    teller = Teller(rung, Notify, lambda: now[0])  # type: ignore[arg-type]
     ids = [live(screen, n) for n in range(4)]
     verbs.take_news(screen.store, PROFILE)
     ends(screen, ids[0])
@@ -202,7 +202,7 @@ def test_ends_one_after_the_other_are_no_bell_each(screen: Screen) -> None:
     rung = Rung(screen)
     waits: list[float] = []
     rung.set_timer = lambda seconds, _: waits.append(seconds)  # type: ignore[attr-defined]
-    teller = Teller(rung, Notify(), lambda: NOW)  # type: ignore[arg-type]
+    teller = Teller(rung, Notify, lambda: NOW)  # type: ignore[arg-type]
     ids = [live(screen, n) for n in range(2)]
     teller.look()
     for generation_id in ids:

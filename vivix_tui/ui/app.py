@@ -33,7 +33,7 @@ from vivix_tui.errors import VivixError
 from vivix_tui.store.store import Store
 from vivix_tui.ui.choices import Choices
 from vivix_tui.ui.commands import COMMANDS, Command, keys_of, shown_keys
-from vivix_tui.ui.ending import on_signals
+from vivix_tui.ui.ending import on_continue, on_signals
 from vivix_tui.ui.frames import frame
 from vivix_tui.ui.keymap import NO_KEY, keymap
 from vivix_tui.ui.overlay import Overlay
@@ -131,15 +131,23 @@ class VivixApp(App[int]):
         self._show_theme()
         self.set_class(self.choices.settings.ui.ascii, "-ascii")
         self.set_keymap({name: keys or NO_KEY for name, keys in self.keymap_in_force.items()})
-        on_signals(asyncio.get_running_loop(), self._ended_by_signal)
+        loop = asyncio.get_running_loop()
+        on_signals(loop, self._ended_by_signal)
+        if self._driver is not None:
+            on_continue(loop, self._driver, self.redraw)
         self.push_screen(MainScreen())
-        self.app_resume_signal.subscribe(self, lambda _app: self.overlay.forget())
+        self.app_resume_signal.subscribe(self, lambda _app: self.redraw())
         try:
             self.choices.tell_engine()
         except VivixError as error:
             log.warning("the engine was not told about downloads: %s", error)
         self._complain_about_settings()
         self.call_after_refresh(self._on_ready)
+
+    def redraw(self) -> None:
+        """Draws all of it again: something else wrote to the terminal, or it was another's for a while."""
+        self.overlay.forget()
+        self.screen.refresh(repaint=True, layout=True)
 
     def choose(self, name: str, value: Any) -> None:
         """The user changed a setting, or took the change back (None): it holds at once, and is remembered."""

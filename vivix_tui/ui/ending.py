@@ -1,6 +1,6 @@
-"""TERM and HUP end the program in time, also while the terminal takes nothing.
+"""TERM and HUP end the program in time, also while the terminal takes nothing; CONT brings it back.
 
-Owns: the two signals, and room for the last bytes that restore the terminal. Refuses: what an end means; the caller
+Owns: these signals, and room for the last bytes that restore the terminal. Refuses: what an end means; the caller
 says. A terminal that does not read (a stalled SSH link) blocks Textual's writing thread, and with it the loop.
 """
 
@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
+
+from textual.driver import Driver
 
 STUCK_S = 0.3
 LONGEST_S = 2.5
@@ -34,6 +36,26 @@ def on_signals(loop: asyncio.AbstractEventLoop, end: Callable[[int], object]) ->
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, told)
+
+
+def on_continue(loop: asyncio.AbstractEventLoop, driver: Driver, redraw: Callable[[], object]) -> None:
+    """Takes the terminal back only where it was given away; to be called in the main thread, when Textual has started.
+
+    Textual does so at every CONT. After a STOP that nobody asked it about, two threads would then read the keyboard,
+    and the end waits for the one that gets no key.
+    """
+    resume = signal.getsignal(signal.SIGCONT)
+    if not callable(resume):  # nobody listens: there is no terminal
+        return
+
+    def continued(number: int, frame: FrameType | None) -> None:
+        if getattr(driver, "_must_signal_resume", True):
+            resume(number, frame)
+        else:
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(redraw)
+
+    signal.signal(signal.SIGCONT, continued)
 
 
 def _insist(loop: asyncio.AbstractEventLoop, code: int) -> None:

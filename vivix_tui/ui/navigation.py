@@ -135,12 +135,6 @@ def filter_by_phase(screen: MainScreen, phases: frozenset[str]) -> None:
     screen.show_only(replace(shown, phases=frozenset() if phases == shown.phases else phases))
 
 
-def redraw(screen: MainScreen) -> None:
-    """Draws all of it again, for terminals that something else has written to."""
-    cast("VivixApp", screen.app).overlay.forget()
-    screen.refresh(repaint=True, layout=True)
-
-
 def back(screen: MainScreen) -> None:
     """Closes the topmost thing, one at a time."""
     field = screen.query_one(FilterField)
@@ -169,6 +163,6 @@ NAVIGATION: dict[str, Callable[[MainScreen], None]] = {
     "view.sort": choose_order,
     "view.invert": invert,
     "view.columns": choose_columns,
-    "view.redraw": redraw,
+    "view.redraw": lambda screen: cast("VivixApp", screen.app).redraw(),
     "app.palette": lambda screen: screen.app.action_command_palette(),
 }
