@@ -40,7 +40,9 @@ def _patient(world: World) -> None:
 
 
 class Api:
-    """An API with a sliding window of calls, by the engine's clock; `others` calls of another program each second."""
+    """An API with a sliding window of calls, by the engine's clock; another program makes `others` calls each second,
+    and has done so for a while: of one that begins at the same moment nobody can know how much it will use.
+    """
 
     def __init__(self, world: World, engine: FastEngine, limit: int, others: float = 0.0) -> None:
         self.calls: list[tuple[float, str]] = []
@@ -49,7 +51,7 @@ class Api:
         self._engine = engine
         self._limit = limit
         self._others = others
-        self._others_at = engine.clock.monotonic()
+        self._others_at = engine.clock.monotonic() - 60
         self._window: deque[float] = deque()
         limits = {"rate_limit": {"calls_per_minute": limit, "concurrent_jobs": 500}}
         world.srv.on("GET", CREDITS, lambda r: self._answer(r, CREDITS_BODY | limits))

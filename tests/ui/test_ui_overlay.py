@@ -21,7 +21,7 @@ ENDS = [[70, 120]] * 3
     [
         ([(1, 75, 80)], (75, 1, 10), True),
         ([(1, 75, 80)], (90, 1, 10), False),
-        ([(1, 90, 95)], (75, 1, 10), True),  # written from the beginning of the piece
+        ([(1, 90, 95)], (75, 1, 10), False),  # only the cells that changed are written
         ([(1, 0, 70)], (75, 1, 10), False),
         ([(1, 0, 120)], (75, 1, 10), True),
         ([(0, 0, 120)], (75, 1, 10), False),
