@@ -5,6 +5,7 @@ Owns: who is handed what. Refuses: any behaviour of its own.
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import shutil
@@ -74,6 +75,7 @@ def build_engine(config: Config, key_source: KeySource) -> Engine:
 
 def run_dashboard(config: Config, key_source: KeySource | None = None) -> int:
     """The screen in this thread, the engine in another. Returns the exit code."""
+    gc.disable()  # a tenth of loading Textual is looking for garbage that is none
     from vivix_tui.ui.app import VivixApp  # noqa: PLC0415 - textual is for the dashboard alone
 
     logs.to_file(config.paths.log)
@@ -97,6 +99,7 @@ def run_dashboard(config: Config, key_source: KeySource | None = None) -> int:
     finally:
         parts.close()
         store.close()
+        gc.enable()
     if app.wants_demo:
         return run_demo(config, seed=1, speed=1.0, scenario="calm", data=None)
     return app.return_code or 0
@@ -117,10 +120,14 @@ class _Dashboard:
         self._starter = threading.Thread(target=self._start, name="engine-start", daemon=True)
 
     def start_engine(self) -> None:
+        gc.freeze()  # what is loaded stays: it need not be looked through again and again while keys wait
+        gc.enable()
         self._starter.start()
 
     def _start(self) -> None:
         try:
+            import vivix_tui.ui.actions  # noqa: F401, PLC0415 - what keys need, and the first frame does not
+
             self._engine = build_engine(self._config, self._key_source)
             self._engine.start()
         except Exception:

@@ -21,6 +21,7 @@ from vivix_tui.ui.actions_files import FILE_ACTIONS, generations
 from vivix_tui.ui.actions_key import enter_key
 from vivix_tui.ui.actions_money import MONEY_ACTIONS
 from vivix_tui.ui.actions_preview import toggle_preview
+from vivix_tui.ui.actions_table import TABLE_ACTIONS
 from vivix_tui.ui.commands import COMMANDS, keys_of, shown_keys
 from vivix_tui.ui.navigation import unmark
 from vivix_tui.ui.screens.dialogs import AddIds, Confirm, Ids, Reading
@@ -159,6 +160,7 @@ ACTIONS: dict[str, Callable[[MainScreen], None]] = {
     **MONEY_ACTIONS,
     **FILE_ACTIONS,
     **COMPOSE_ACTIONS,
+    **TABLE_ACTIONS,
     "generation.add": add,
     "generation.copy_id": copy_id,
     "generation.copy_urls": copy_urls,

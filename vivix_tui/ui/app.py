@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -38,11 +38,13 @@ from vivix_tui.ui.frames import frame
 from vivix_tui.ui.keymap import NO_KEY, keymap
 from vivix_tui.ui.overlay import Overlay
 from vivix_tui.ui.present import ASCII, GLYPHS, utc_now
-from vivix_tui.ui.screens.enter_key import KeyDesk
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.telling import through_tmux
 from vivix_tui.ui.theme import OWN, VIVIX, theme_named
 from vivix_tui.ui.widgets.fields import done_so_far, takes_in
+
+if TYPE_CHECKING:
+    from vivix_tui.ui.screens.enter_key import KeyDesk
 
 log = logging.getLogger("vivix_tui.ui")
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, cast
 from vivix_tui.store.order import BY, Order
 from vivix_tui.store.query import Filter
 from vivix_tui.ui.listing import key_of
-from vivix_tui.ui.screens.arranging import PickColumns, SortBy
 from vivix_tui.ui.widgets.filter_field import FilterField
 
 if TYPE_CHECKING:
@@ -108,25 +107,9 @@ def sort_by_column(screen: MainScreen, by: str) -> None:
         sort_by(screen, Order(by, by == now.by and not now.inverted))
 
 
-def choose_order(screen: MainScreen) -> None:
-    def sort(order: Order | None) -> None:
-        if order is not None:
-            sort_by(screen, order)
-
-    screen.ask(SortBy(screen.listing.order), sort)
-
-
 def invert(screen: MainScreen) -> None:
     order = screen.listing.order
     sort_by(screen, replace(order, inverted=not order.inverted))
-
-
-def choose_columns(screen: MainScreen) -> None:
-    def show(columns: tuple[str, ...] | None) -> None:
-        if columns is not None:
-            screen.choose("columns", columns)
-
-    screen.ask(PickColumns(screen.choices.settings.ui.columns), show)
 
 
 def filter_by_phase(screen: MainScreen, phases: frozenset[str]) -> None:
@@ -160,9 +143,7 @@ NAVIGATION: dict[str, Callable[[MainScreen], None]] = {
     "view.filter": lambda screen: screen.query_one(FilterField).open(),
     "view.zoom": lambda screen: screen.zoom(not screen.zoomed),
     "view.back": back,
-    "view.sort": choose_order,
     "view.invert": invert,
-    "view.columns": choose_columns,
     "view.redraw": lambda screen: cast("VivixApp", screen.app).redraw(),
     "app.palette": lambda screen: screen.app.action_command_palette(),
 }

@@ -25,9 +25,6 @@ from vivix_tui.domain.text import one_line
 from vivix_tui.errors import VivixError
 from vivix_tui.store import query
 from vivix_tui.store.order import Order
-from vivix_tui.ui.actions import ACTIONS
-from vivix_tui.ui.actions_files import mark
-from vivix_tui.ui.actions_key import greet
 from vivix_tui.ui.actions_preview import follow_preview, preview_of
 from vivix_tui.ui.arrangement import arrangement
 from vivix_tui.ui.bars import show_bars
@@ -129,7 +126,10 @@ class MainScreen(Screen[None]):
         self._revision = revision
         self._show_bars()
         self.teller.look()
-        greet(self, self.facts.engine)
+        if not self.greeted and self.facts.engine is not None:
+            from vivix_tui.ui.actions_key import greet  # noqa: PLC0415 - as in `action_command`
+
+            greet(self, self.facts.engine)
 
     def _follow(self) -> None:
         """The store's revision is the one signal that something changed, here or in another process."""
@@ -235,6 +235,8 @@ class MainScreen(Screen[None]):
 
     def action_command(self, command_id: str) -> None:
         """Every key ends here: the reason why not, or the deed. What concerns rows concerns a range, too."""
+        from vivix_tui.ui.actions import ACTIONS  # noqa: PLC0415 - its dialogs and forms are loaded after the first frame
+
         if command_id.startswith(("generation.", "submission.")):
             self._end_range()
         reason = BY_ID[command_id].reason_disabled(self.context()) if not command_id.startswith("move.") else None
@@ -255,6 +257,8 @@ class MainScreen(Screen[None]):
 
     def _end_range(self) -> None:
         if self.table.span.anchor is not None:
+            from vivix_tui.ui.actions_files import mark  # noqa: PLC0415 - as in `action_command`
+
             self._safely(lambda: mark(self, end_range))
 
     def obey(self, settings: Settings) -> None:
