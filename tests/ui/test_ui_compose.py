@@ -205,6 +205,20 @@ async def test_of_a_burst_of_keys_those_before_ctrl_s_are_in_the_body(screen: Sc
     assert bodies(screen) == [{"model": IMAGE, "prompt": "a-fox"}]
 
 
+async def test_quitting_asks_before_what_was_entered_is_lost(screen: Screen) -> None:
+    screen.account()
+    screen.catalogue()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await begin(pilot)
+        await press(pilot, *"fox", "ctrl+q")
+        assert isinstance(app.screen, Confirm)
+        await press(pilot, "enter")
+        assert isinstance(app.screen, Compose)
+        await press(pilot, "ctrl+q", "y")
+    assert app.return_code == 0
+
+
 async def test_esc_leaves_an_untouched_form_at_once(screen: Screen) -> None:
     screen.account()
     screen.catalogue()

@@ -333,6 +333,19 @@ async def test_q_asks_only_while_something_is_under_way(screen: Screen) -> None:
     assert app.return_code == 0
 
 
+async def test_ctrl_q_asks_as_q_does_from_every_dialog_and_once(screen: Screen) -> None:
+    screen.busy()
+    verbs.submit(screen.store, PROFILE, ['{"model": "m", "prompt": "x"}'])
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await press(pilot, "question_mark", "ctrl+q", "ctrl+q")
+        assert [type(each) for each in app.screen_stack[1:]] == [MainScreen, Reading, Confirm]
+        await press(pilot, "escape")
+        assert isinstance(app.screen, Reading)
+        await press(pilot, "ctrl+q", "y")
+    assert app.return_code == 0
+
+
 async def test_the_screen_follows_what_others_write(screen: Screen) -> None:
     screen.busy()
     app = screen.app()

@@ -24,6 +24,7 @@ from vivix_tui.ui.actions_preview import toggle_preview
 from vivix_tui.ui.actions_table import TABLE_ACTIONS
 from vivix_tui.ui.commands import COMMANDS, keys_of, shown_keys
 from vivix_tui.ui.navigation import unmark
+from vivix_tui.ui.screens.compose import Compose
 from vivix_tui.ui.screens.dialogs import AddIds, Confirm, Ids, Reading
 from vivix_tui.ui.screens.links import LinksScreen
 from vivix_tui.ui.screens.settings import SettingsScreen
@@ -125,9 +126,12 @@ def show_statistics(screen: MainScreen) -> None:
 
 
 def quit_program(screen: MainScreen) -> None:
-    """Asks only when something is under way; what is on disk goes on next time."""
+    """Asks only when something is under way or a form is open; what is on disk goes on next time."""
+    if isinstance(screen.app.screen, Confirm):
+        return  # ctrl+q reaches it from everywhere; the question that is open comes first
     waiting, sending, files = query.under_way(screen.store, screen.profile)
-    if not waiting and not sending and not files:
+    entered = any(isinstance(other, Compose) and other.unsent for other in screen.app.screen_stack)
+    if not waiting and not sending and not files and not entered:
         screen.app.exit(return_code=0)
         return
     parts = [f"{waiting} submission{'s' * (waiting != 1)} waiting" if waiting else ""]
@@ -141,7 +145,9 @@ def quit_program(screen: MainScreen) -> None:
         if confirmed:
             screen.app.exit(return_code=0)
 
-    screen.ask(Confirm("Quit?", text, "quit"), leave)
+    if entered:
+        text += "\nWhat you entered in the form was not sent, and is not kept."
+    screen.ask(Confirm("Quit?", text.lstrip(), "quit"), leave)
 
 
 def _urls(screen: MainScreen) -> list[str]:

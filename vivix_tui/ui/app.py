@@ -179,6 +179,14 @@ class VivixApp(App[int]):
         if self._complaints:
             self.notify(one_line("; ".join(self._complaints), 300), severity="warning", markup=False)
 
+    async def action_quit(self) -> None:
+        # Textual binds ctrl+q on every screen. It asks as `q` in the table does.
+        main = next((screen for screen in self.screen_stack if isinstance(screen, MainScreen)), None)
+        if main is None:
+            self.exit(return_code=0)
+        else:
+            main.action_command("app.quit")
+
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.MouseDown | events.AppFocus):
             for screen in self.screen_stack:

@@ -202,9 +202,14 @@ class Compose(ModalScreen[Left]):
         # From this screen, not from a field that called it: `take` waits until the fields are gone.
         self.call_later(self.app.push_screen, PickModel(self._look), take)
 
-    def action_leave(self) -> None:
+    @property
+    def unsent(self) -> bool:
+        """Whether something was entered that would be lost."""
         self._read()
-        if self._draft == self._began_as:
+        return self._draft != self._began_as
+
+    def action_leave(self) -> None:
+        if not self.unsent:
             self._end(Left(self._draft if self._kept else None))
             return
 
