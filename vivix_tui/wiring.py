@@ -126,7 +126,7 @@ class _Dashboard:
 
     def _start(self) -> None:
         try:
-            import vivix_tui.ui.actions  # noqa: F401, PLC0415 - what keys need, and the first frame does not
+            import vivix_tui.ui.actions.registry  # noqa: F401, PLC0415 - what keys need, and the first frame does not
 
             self._engine = build_engine(self._config, self._key_source)
             self._engine.start()

@@ -10,8 +10,8 @@ from tests.conftest import until
 from tests.engine.conftest import PROFILE, World
 from tests.srv import CREDITS, CREDITS_BODY, MODELS, MODELS_BODY, Request, generation, id_of, json_reply
 from vivix_tui.store import audits, query
-from vivix_tui.ui import present
-from vivix_tui.ui.present_detail import detail_lines
+from vivix_tui.ui.present.detail import detail_lines
+from vivix_tui.ui.present.glyphs import GLYPHS
 
 BODY = '{"model": "grok-imagine-image-quality", "prompt": "a fox", "seed": 7}'
 
@@ -52,7 +52,7 @@ def detail_text(world: World, generation_id: str) -> str:
     found = query.detail(world.store, PROFILE, "generation", generation_id)
     assert found is not None
     (row,) = query.page(world.store, PROFILE, query.Filter(), offset=0, limit=1)
-    shown = detail_lines(found, row, datetime.now(UTC), present.GLYPHS)
+    shown = detail_lines(found, row, datetime.now(UTC), GLYPHS)
     return "\n".join(f"{line.label} {line.text}" for line in shown)
 
 

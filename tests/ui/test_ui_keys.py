@@ -16,7 +16,7 @@ from vivix_tui import verbs
 from vivix_tui.config import Settings
 from vivix_tui.domain.generation import Answer
 from vivix_tui.store import downloads, generations, query, submissions
-from vivix_tui.ui.actions import ACTIONS
+from vivix_tui.ui.actions.registry import ACTIONS
 from vivix_tui.ui.app import CommandPalette, VivixApp
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
 from vivix_tui.ui.listing import key_of

@@ -15,7 +15,7 @@ from tests.ui.conftest import Screen, Snap, settled
 from tests.ui.test_ui_snapshots import Size, two_sizes
 from vivix_tui.config import Settings, Ui
 from vivix_tui.ui.app import VivixApp
-from vivix_tui.ui.present_links import cells, code_for, half_blocks
+from vivix_tui.ui.present.links import cells, code_for, half_blocks
 from vivix_tui.ui.screens.links import LinksScreen
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.widgets.bars import Bar

@@ -20,9 +20,9 @@ from vivix_tui.store.order import Order
 from vivix_tui.store.query import Detail, Filter
 from vivix_tui.ui.commands import Context
 from vivix_tui.ui.line import Line
-from vivix_tui.ui.present import ASCII, GLYPHS
-from vivix_tui.ui.present_bar import Facts, banner, connection, footer, gauges, state_words
-from vivix_tui.ui.present_detail import detail_lines
+from vivix_tui.ui.present.bar import Facts, banner, connection, footer, gauges, state_words
+from vivix_tui.ui.present.detail import detail_lines
+from vivix_tui.ui.present.glyphs import ASCII, GLYPHS
 
 ZERO = dict.fromkeys(query.PHASES, 0)
 

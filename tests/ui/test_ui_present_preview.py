@@ -14,7 +14,7 @@ from vivix_tui.domain.download import ACTIVE, CANCELLED, DONE, FAILED, PAUSED, D
 from vivix_tui.domain.generation import Generation
 from vivix_tui.domain.glimpse import FETCHED, REFUSED, Glimpse
 from vivix_tui.preview.frame import Frame
-from vivix_tui.ui.present_preview import MOST_TILES, Album, Outputs, album, facts, grid
+from vivix_tui.ui.present.preview import MOST_TILES, Album, Outputs, album, facts, grid
 
 NONE: Mapping[int, Glimpse] = MappingProxyType({})
 

@@ -14,9 +14,10 @@ from tests.ui.test_ui_present import facts
 from tests.ui.test_ui_table import row
 from vivix_tui.domain.estimate import Durations
 from vivix_tui.store.accounts import EngineState
-from vivix_tui.ui.present import ASCII, GLYPHS, cells
-from vivix_tui.ui.present_bar import gauges
-from vivix_tui.ui.present_progress import bar, detail_text, rounded_s, table_text
+from vivix_tui.ui.present.bar import gauges
+from vivix_tui.ui.present.glyphs import ASCII, GLYPHS
+from vivix_tui.ui.present.progress import bar, detail_text, rounded_s, table_text
+from vivix_tui.ui.present.table import cells
 
 KNOWN, THIN = Durations(100.0, 0.2, 20), Durations(100.0, 0.6, 2)
 

@@ -14,8 +14,8 @@ from vivix_tui import verbs_retry
 from vivix_tui.domain.text import json_block, json_line
 from vivix_tui.store import query
 from vivix_tui.store.store import Store
-from vivix_tui.ui.present import GLYPHS
-from vivix_tui.ui.present_detail import detail_lines
+from vivix_tui.ui.present.detail import detail_lines
+from vivix_tui.ui.present.glyphs import GLYPHS
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.widgets.detail_pane import DetailPane
 

@@ -140,7 +140,7 @@ async def test_again_with_the_same_seed(screen: Screen, snap: Snap, size: Size) 
 @two_sizes
 async def test_edited_body(screen: Screen, snap: Snap, size: Size, monkeypatch: pytest.MonkeyPatch) -> None:
     screen.busy()
-    monkeypatch.setattr("vivix_tui.ui.actions_money.random.randrange", lambda _: 4_711)
+    monkeypatch.setattr("vivix_tui.ui.actions.money.random.randrange", lambda _: 4_711)
     settings = msgspec.structs.replace(Settings(), spend=Spend(confirm_above=100))
     await snap(screen.app(settings=settings), "3", "g", "R", "s", size=size)
 

@@ -17,8 +17,8 @@ from vivix_tui.domain.account import Account
 from vivix_tui.domain.generation import Answer
 from vivix_tui.store import accounts, calls, generations, statistics
 from vivix_tui.ui.app import VivixApp
-from vivix_tui.ui.present import ASCII, GLYPHS
-from vivix_tui.ui.present_statistics import Shown, statistics_lines
+from vivix_tui.ui.present.glyphs import ASCII, GLYPHS
+from vivix_tui.ui.present.statistics import Shown, statistics_lines
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.screens.statistics import StatisticsScreen
 from vivix_tui.ui.widgets.detail_pane import DetailPane

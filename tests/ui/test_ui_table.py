@@ -15,8 +15,9 @@ from vivix_tui import verbs
 from vivix_tui.domain.generation import Answer
 from vivix_tui.store import generations, query
 from vivix_tui.store.query import TableRow
-from vivix_tui.ui.present import ASCII, COLUMNS, GLYPHS, cells, columns_for, fit, still_s
-from vivix_tui.ui.present_bar import Gauge, fitting
+from vivix_tui.ui.present.bar import Gauge, fitting
+from vivix_tui.ui.present.glyphs import ASCII, GLYPHS
+from vivix_tui.ui.present.table import COLUMNS, cells, columns_for, fit, still_s
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.widgets.generation_table import GenerationTable
 

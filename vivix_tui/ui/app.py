@@ -37,7 +37,8 @@ from vivix_tui.ui.ending import on_continue, on_signals
 from vivix_tui.ui.frames import frame
 from vivix_tui.ui.keymap import NO_KEY, keymap
 from vivix_tui.ui.overlay import Overlay
-from vivix_tui.ui.present import ASCII, GLYPHS, utc_now
+from vivix_tui.ui.present.glyphs import ASCII, GLYPHS
+from vivix_tui.ui.present.times import utc_now
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.telling import through_tmux
 from vivix_tui.ui.theme import OWN, VIVIX, theme_named

@@ -1,6 +1,6 @@
 """The details of the row under the cursor, and the preview above them.
 
-Owns: reading what they show. Refuses: its words (`present_detail`) and drawing (`widgets.detail_pane`).
+Owns: reading what they show. Refuses: its words (`present.detail`) and drawing (`widgets.detail_pane`).
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vivix_tui.store import query
-from vivix_tui.ui.actions_preview import follow_preview
+from vivix_tui.ui.actions.preview import follow_preview
 from vivix_tui.ui.listing import Key, key_of
-from vivix_tui.ui.present_detail import detail_lines
+from vivix_tui.ui.present.detail import detail_lines
 
 if TYPE_CHECKING:
     from vivix_tui.ui.screens.main import MainScreen

@@ -1,6 +1,6 @@
 """What header and banner are made of, read in one go.
 
-Owns: which facts they need. Refuses: their words (`present_bar`).
+Owns: which facts they need. Refuses: their words (`present.bar`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import datetime
 
 from vivix_tui.store import query
 from vivix_tui.store.store import Store
-from vivix_tui.ui.present_bar import Facts
+from vivix_tui.ui.present.bar import Facts
 
 
 def read_facts(store: Store, profile: str, now: datetime, notice: str | None) -> Facts:

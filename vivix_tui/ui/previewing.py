@@ -1,7 +1,7 @@
 """The preview while it is on: one picture or sheet is being made at a time, for what is looked at now.
 
 Owns: on and off, when an output is fetched to be looked at, and that a late picture never stands beside another row's
-text. Refuses: choosing files (`present_preview`), the network (a wish is written), decoding (`preview.request`), and
+text. Refuses: choosing files (`present.preview`), the network (a wish is written), decoding (`preview.request`), and
 drawing (`widgets.halfblocks`, `pixels`).
 """
 
@@ -23,7 +23,7 @@ from vivix_tui.preview.cache import Cache
 from vivix_tui.preview.request import frame_of, has_decoder
 from vivix_tui.ui.line import Line
 from vivix_tui.ui.pixels import picture_of, share
-from vivix_tui.ui.present_preview import Album, Grid, Key, Subject, facts, grid
+from vivix_tui.ui.present.preview import Album, Grid, Key, Subject, facts, grid
 from vivix_tui.ui.protocol import HALF, SIXEL, USUAL, Cell, current
 from vivix_tui.ui.widgets.detail_pane import MARGIN, DetailPane
 from vivix_tui.ui.widgets.halfblocks import Tile

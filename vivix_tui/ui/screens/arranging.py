@@ -18,7 +18,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from vivix_tui.store.order import Order
-from vivix_tui.ui.present import COLUMNS
+from vivix_tui.ui.present.table import COLUMNS
 from vivix_tui.ui.screens.dialogs import Keys, literal
 
 # by → (key, words for its own direction, for the other one)

@@ -16,7 +16,7 @@ from textual.screen import Screen
 
 from vivix_tui.domain.text import one_line
 from vivix_tui.ui.commands import BY_ID
-from vivix_tui.ui.present_links import cells, code_for, url_lines
+from vivix_tui.ui.present.links import cells, code_for, url_lines
 from vivix_tui.ui.widgets.bars import Bar
 from vivix_tui.ui.widgets.detail_pane import DetailPane
 from vivix_tui.ui.widgets.qr_code import QrCode

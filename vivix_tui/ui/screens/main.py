@@ -25,7 +25,7 @@ from vivix_tui.domain.text import one_line
 from vivix_tui.errors import VivixError
 from vivix_tui.store import query
 from vivix_tui.store.order import Order
-from vivix_tui.ui.actions_preview import follow_preview, preview_of
+from vivix_tui.ui.actions.preview import follow_preview, preview_of
 from vivix_tui.ui.arrangement import arrangement
 from vivix_tui.ui.bars import show_bars
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
@@ -34,7 +34,7 @@ from vivix_tui.ui.details import show_detail
 from vivix_tui.ui.facts import read_facts
 from vivix_tui.ui.listing import Key, Listing, key_of
 from vivix_tui.ui.navigation import NAVIGATION, end_range, sort_by_column
-from vivix_tui.ui.present_bar import Facts
+from vivix_tui.ui.present.bar import Facts
 from vivix_tui.ui.telling import Teller
 from vivix_tui.ui.theme import OFFERED
 from vivix_tui.ui.widgets.bars import Banner, Bar
@@ -127,7 +127,7 @@ class MainScreen(Screen[None]):
         self._show_bars()
         self.teller.look()
         if not self.greeted and self.facts.engine is not None:
-            from vivix_tui.ui.actions_key import greet  # noqa: PLC0415 - as in `action_command`
+            from vivix_tui.ui.actions.key import greet  # noqa: PLC0415 - as in `action_command`
 
             greet(self, self.facts.engine)
 
@@ -235,7 +235,7 @@ class MainScreen(Screen[None]):
 
     def action_command(self, command_id: str) -> None:
         """Every key ends here: the reason why not, or the deed. What concerns rows concerns a range, too."""
-        from vivix_tui.ui.actions import ACTIONS  # noqa: PLC0415 - its dialogs and forms are loaded after the first frame
+        from vivix_tui.ui.actions.registry import ACTIONS  # noqa: PLC0415 - its dialogs and forms are loaded after the first frame
 
         if command_id.startswith(("generation.", "submission.")):
             self._end_range()
@@ -257,7 +257,7 @@ class MainScreen(Screen[None]):
 
     def _end_range(self) -> None:
         if self.table.span.anchor is not None:
-            from vivix_tui.ui.actions_files import mark  # noqa: PLC0415 - as in `action_command`
+            from vivix_tui.ui.actions.files import mark  # noqa: PLC0415 - as in `action_command`
 
             self._safely(lambda: mark(self, end_range))
 

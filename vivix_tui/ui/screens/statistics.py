@@ -1,7 +1,7 @@
 """Credits and statistics, over the whole screen.
 
 Owns: counting in a thread of its own, so that 100,000 rows hold up no key, and counting again when something changed,
-but never for more than a small share of the time. Refuses: words and plots (`present_statistics`), and SQL.
+but never for more than a small share of the time. Refuses: words and plots (`present.statistics`), and SQL.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from vivix_tui.errors import VivixError
 from vivix_tui.store import query, statistics
 from vivix_tui.store.store import Store
 from vivix_tui.ui.commands import BY_ID, COMMANDS
-from vivix_tui.ui.present_statistics import Shown, statistics_lines
+from vivix_tui.ui.present.statistics import Shown, statistics_lines
 from vivix_tui.ui.widgets.bars import Bar
 from vivix_tui.ui.widgets.detail_pane import MARGIN, DetailPane
 

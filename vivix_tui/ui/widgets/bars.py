@@ -1,6 +1,6 @@
 """The one-line bars: gauges above, banner below them, commands at the bottom.
 
-Owns: drawing pieces of text with roles in one line. Refuses: choosing what they say (`present_bar`, `commands`).
+Owns: drawing pieces of text with roles in one line. Refuses: choosing what they say (`present.bar`, `commands`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from textual.geometry import Region
 from textual.strip import Strip
 
-from vivix_tui.ui.present import fit
+from vivix_tui.ui.present.table import fit
 from vivix_tui.ui.widgets.painting import Painted, Piece, changed, strip
 
 ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "title", "key")

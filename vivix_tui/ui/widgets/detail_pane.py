@@ -19,7 +19,7 @@ from textual.timer import Timer
 
 from vivix_tui.ui.line import LABEL_WIDTH, Line
 from vivix_tui.ui.pixels import Picture
-from vivix_tui.ui.present_preview import Grid
+from vivix_tui.ui.present.preview import Grid
 from vivix_tui.ui.widgets.halfblocks import Inks, Spot, Tile, sheet, spots
 from vivix_tui.ui.widgets.painting import Painted, Piece, changed, strip
 

@@ -19,7 +19,7 @@ from textual.strip import Strip
 
 from vivix_tui.store.query import TableRow
 from vivix_tui.ui.listing import Key, Listing, key_of
-from vivix_tui.ui.present import MARGIN, SORTS, Cell, Column, cells, columns_for, fit, still_s, title
+from vivix_tui.ui.present.table import MARGIN, SORTS, Cell, Column, cells, columns_for, fit, still_s, title
 from vivix_tui.ui.widgets.painting import Painted
 from vivix_tui.ui.widgets.span import Span
 

@@ -20,7 +20,7 @@ from textual.strip import Strip
 
 from vivix_tui.preview.frame import Frame
 from vivix_tui.ui.pixels import Picture
-from vivix_tui.ui.present_preview import MOST_TILES, Grid
+from vivix_tui.ui.present.preview import MOST_TILES, Grid
 
 UPPER_HALF = "▀"
 

@@ -1,6 +1,6 @@
 """A QR code in cells.
 
-Owns: drawing its modules bright on dark, whatever the theme. Refuses: making it (`present_links`).
+Owns: drawing its modules bright on dark, whatever the theme. Refuses: making it (`present.links`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from vivix_tui.ui.present_links import Modules, cells, half_blocks
+from vivix_tui.ui.present.links import Modules, cells, half_blocks
 
 _HALVES = Style(color="#ffffff", bgcolor="#000000")
 _LIGHT, _DARK = Style(color="#ffffff", bgcolor="#ffffff"), Style(color="#000000", bgcolor="#000000")

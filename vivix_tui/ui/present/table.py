@@ -1,13 +1,13 @@
 """Rows as cells: what one line of the table says. Pure, tested without a terminal.
 
-Owns: words, glyphs and numbers of the table. Refuses: colours (a cell names a role, the widget knows its style) and
+Owns: words and numbers of the table. Refuses: colours (a cell names a role, the widget knows its style) and
 reading the store. All text that came from outside is made harmless here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from rich.cells import cell_len, set_cell_size
 
@@ -18,17 +18,8 @@ from vivix_tui.domain.generation import COMPLETED, FAILED, PENDING, PROCESSING
 from vivix_tui.domain.text import one_line
 from vivix_tui.store.order import Order
 from vivix_tui.store.query import TableRow
-from vivix_tui.ui import present_progress
-from vivix_tui.ui.present_time import seconds_text
-
-GLYPHS = {
-    "queued": "○", "active": "▶", "done": "✓", "failed": "✗", "gone": "∅", "warn": "!", "held": "‖", "mark": "●",
-    "down": "↓", "up": "↑", "cursor": "▌", "most": "≤", "dash": "–", "cut": "…", "more": "…", "dot": "·", "live": "●",
-}  # fmt: skip
-ASCII = {
-    "queued": "o", "active": ">", "done": "+", "failed": "x", "gone": "-", "warn": "!", "held": "=", "mark": "*",
-    "down": "v", "up": "^", "cursor": ">", "most": "<", "dash": "-", "cut": "~", "more": "...", "dot": ".", "live": "*",
-}  # fmt: skip
+from vivix_tui.ui.present.progress import table_text
+from vivix_tui.ui.present.times import seconds_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +151,7 @@ def progress_text(row: TableRow, now: datetime, glyphs: dict[str, str], duration
     age_s = elapsed_s(row, now)
     if durations is None or age_s is None or row.duration_ms is not None:
         return time_text(row, now)
-    return present_progress.table_text(durations, int(age_s), ascii_only=glyphs["cut"].isascii())
+    return table_text(durations, int(age_s), ascii_only=glyphs["cut"].isascii())
 
 
 def elapsed_s(row: TableRow, now: datetime) -> float | None:
@@ -215,20 +206,3 @@ def files_text(row: TableRow, glyphs: dict[str, str]) -> tuple[str, str, bool]:
     if row.files_done:
         return f"{row.files_done}/{row.files}", "plain", True
     return str(row.files), "muted", True
-
-
-def local_time(text: str | None, glyphs: dict[str, str]) -> str:
-    """A stored time as the user's clock shows it."""
-    moment = times.parse(text)
-    return glyphs["dash"] if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
-
-
-def wait_text(until: str | None, now: datetime) -> str:
-    """`in 12 s`, empty when the time has come or is unknown."""
-    moment = times.parse(until)
-    left = (moment - now).total_seconds() if moment is not None else 0
-    return f"in {int(left) + 1} s" if left > 0 else ""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)

@@ -18,7 +18,7 @@ from vivix_tui.store.accounts import EngineState
 from vivix_tui.store.order import Order
 from vivix_tui.store.query import Filter
 from vivix_tui.ui.commands import COMMANDS, Context, keys_of, shown_keys
-from vivix_tui.ui.present import wait_text
+from vivix_tui.ui.present.times import wait_text
 
 BLOCKED = ("rejected", "nokey")
 

@@ -15,7 +15,7 @@ from vivix_tui.domain.price import affordable, in_words
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import UsageError, VivixError
 from vivix_tui.store import query
-from vivix_tui.ui.actions_money import price_words, quote_of, send, short, warnings_of
+from vivix_tui.ui.actions.money import price_words, quote_of, send, short, warnings_of
 from vivix_tui.ui.screens.compose import Compose, Left, Offer
 
 if TYPE_CHECKING:

@@ -25,10 +25,11 @@ from vivix_tui.domain.links import link_to
 from vivix_tui.domain.text import lines, one_line
 from vivix_tui.store.audits import Audit
 from vivix_tui.store.query import Detail, TableRow
-from vivix_tui.ui import present, present_progress
 from vivix_tui.ui.line import LABEL_WIDTH, Line
-from vivix_tui.ui.present_record import record
-from vivix_tui.ui.present_time import seconds_text
+from vivix_tui.ui.present.progress import detail_text
+from vivix_tui.ui.present.record import record
+from vivix_tui.ui.present.table import elapsed_s, role_of, status_word, time_text
+from vivix_tui.ui.present.times import local_time, seconds_text
 
 DIFF_LINES = 12
 BAR_WIDTH = 20
@@ -52,19 +53,19 @@ def _generation(
     glyphs: dict[str, str],
     durations: Durations | None,
 ) -> Iterator[Line]:
-    role = present.role_of(row)
-    took = present.time_text(row, now) or _in_all(item)
-    head = f"{glyphs[role]} {present.status_word(row)}"
+    role = role_of(row)
+    took = time_text(row, now) or _in_all(item)
+    head = f"{glyphs[role]} {status_word(row)}"
     if took:
         head += f" {'after' if item.ended else 'for'} {took}"
     code = item.error or (item.gone if item.status not in (COMPLETED, FAILED) else None)
     if code:
         head += f" {glyphs['dot']} {one_line(code, 80)}"
     yield Line(head, role)
-    age_s = present.elapsed_s(row, now)
+    age_s = elapsed_s(row, now)
     if durations is not None and age_s is not None and not item.ended:
         ascii_only = glyphs["cut"].isascii()
-        yield Line(present_progress.detail_text(durations, age_s, width=BAR_WIDTH, ascii_only=ascii_only), role)
+        yield Line(detail_text(durations, age_s, width=BAR_WIDTH, ascii_only=ascii_only), role)
     if item.message:
         yield Line(lines(item.message))
     yield from _next_step(item)
@@ -87,9 +88,9 @@ def _generation(
 
 
 def _submission(detail: Detail, item: s.Submission, row: TableRow, glyphs: dict[str, str]) -> Iterator[Line]:
-    role = present.role_of(row)
+    role = role_of(row)
     code = f" {glyphs['dot']} {one_line(item.error, 80)}" if item.error else ""
-    yield Line(f"{glyphs[role]} {present.status_word(row)}{code}", role)
+    yield Line(f"{glyphs[role]} {status_word(row)}{code}", role)
     if item.state == s.UNKNOWN:
         yield Line(
             "No readable answer came: it may have been charged. It is never sent again by itself. Look on the web"
@@ -110,9 +111,9 @@ def _submission(detail: Detail, item: s.Submission, row: TableRow, glyphs: dict[
     yield Line(one_line(item.model) if item.model else glyphs["dash"], label="model")
     if item.credits_estimate is not None:
         yield Line(f"{glyphs['most']}{item.credits_estimate:,} credits", label="price")
-    yield Line(present.local_time(item.created_at, glyphs), label="queued")
+    yield Line(local_time(item.created_at, glyphs), label="queued")
     if item.sent_at:
-        yield Line(present.local_time(item.sent_at, glyphs), label="sent")
+        yield Line(local_time(item.sent_at, glyphs), label="sent")
     if item.balance_before is not None or item.balance_after is not None:
         before, after = (glyphs["dash"] if b is None else f"{b:,}" for b in (item.balance_before, item.balance_after))
         yield Line(f"{before} before, {after} after", label="balance")
@@ -163,14 +164,12 @@ def _audit(audit: Audit) -> Line:
 def _times(detail: Detail, item: Generation, glyphs: dict[str, str]) -> Iterator[Line]:
     began = _seen_rendering(detail, item)
     waited = f" (queued for at most {seconds_text(began)})" if began is not None and not item.ended else ""
-    yield Line(f"{present.local_time(item.created_at, glyphs)}{waited}", label="created")
+    yield Line(f"{local_time(item.created_at, glyphs)}{waited}", label="created")
     if item.ended and item.gone is None:
-        words = present.local_time(item.completed_at, glyphs)
+        words = local_time(item.completed_at, glyphs)
         parts = _parts(item, began)
         yield Line(words + (f" ({', '.join(parts)})" if parts else ""), label="ended")
-    yield Line(
-        present.local_time(item.checked_at, glyphs) if item.checked_at else glyphs["dash"], "muted", label="asked"
-    )
+    yield Line(local_time(item.checked_at, glyphs) if item.checked_at else glyphs["dash"], "muted", label="asked")
 
 
 def _parts(item: Generation, began_s: float | None) -> list[str]:

@@ -6,7 +6,7 @@ Owns: rounding, words and the drawing of the bar. Refuses: the arithmetic (`doma
 from __future__ import annotations
 
 from vivix_tui.domain.estimate import Durations, Outlook, outlook
-from vivix_tui.ui.present_time import seconds_text
+from vivix_tui.ui.present.times import seconds_text
 
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 ASCII_STEPS = "-=#"

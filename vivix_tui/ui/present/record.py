@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from vivix_tui.domain import records
 from vivix_tui.domain.text import json_block, lines, one_line
 from vivix_tui.store.query import Detail, Event
-from vivix_tui.ui import present
 from vivix_tui.ui.line import Line
+from vivix_tui.ui.present.times import local_time
 
 MOST_EVENTS = 200
 MOST_OF_BODY = 5_000
@@ -47,4 +47,4 @@ def _timeline(events: Sequence[Event], glyphs: dict[str, str]) -> Iterator[Line]
     yield Line("Timeline", "title")
     for event in events[-MOST_EVENTS:]:
         extra = f" {one_line(event.detail, 80)}" if event.detail else ""
-        yield Line(f"{one_line(event.event, 60)}{extra}", label=present.local_time(event.at, glyphs)[11:])
+        yield Line(f"{one_line(event.event, 60)}{extra}", label=local_time(event.at, glyphs)[11:])

@@ -16,11 +16,10 @@ from vivix_tui.domain.burn import Burn, burn
 from vivix_tui.domain.text import one_line
 from vivix_tui.store import calls
 from vivix_tui.store.statistics import CHART_DAYS, WINDOWS_DAYS, ModelStatistics, Statistics
-from vivix_tui.ui import present
 from vivix_tui.ui.line import Line
-from vivix_tui.ui.present import fit
-from vivix_tui.ui.present_progress import bar
-from vivix_tui.ui.present_time import seconds_text
+from vivix_tui.ui.present.progress import bar
+from vivix_tui.ui.present.table import fit
+from vivix_tui.ui.present.times import local_time, seconds_text
 
 RISING, RISING_ASCII = " ▁▂▃▄▅▆▇█", " .:#"
 CHART_HEIGHT = 6
@@ -71,7 +70,7 @@ def _account(account: Account, found: Statistics | None, now: datetime, glyphs: 
     spent, granted = _number(account.spent_this_cycle, dash), _number(account.granted_this_cycle, dash)
     resets_at = times.parse(account.cycle_resets_at)
     reset = f", {_in(resets_at - now)}" if resets_at else ""
-    when = present.local_time(account.cycle_resets_at, glyphs)
+    when = local_time(account.cycle_resets_at, glyphs)
     yield Line(f"{spent} spent, {granted} granted; resets {when}{reset}", label="cycle")
     limits = f"{_number(account.calls_per_minute, dash)} calls a minute, {_number(account.concurrent_jobs, dash)} jobs"
     yield Line(f"{limits} at once", label="limits")

@@ -15,7 +15,7 @@ from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
 from vivix_tui.domain.glimpse import FETCHED, REFUSED, Glimpse
 from vivix_tui.domain.text import one_line
 from vivix_tui.preview.frame import Frame
-from vivix_tui.ui.present_time import seconds_text
+from vivix_tui.ui.present.times import seconds_text
 
 MOST_TILES, MOST_ROWS = 12, 60
 _LEAST_TILE = (8, 3)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from vivix_tui import verbs
 from vivix_tui.errors import VivixError
 from vivix_tui.store import query
-from vivix_tui.ui.present_preview import MOST_ROWS, NO_GENERATION, Key, Outputs, album
+from vivix_tui.ui.present.preview import MOST_ROWS, NO_GENERATION, Key, Outputs, album
 from vivix_tui.ui.previewing import Previewing
 
 if TYPE_CHECKING:
