@@ -19,6 +19,11 @@ from vivix_tui.store.store import Store
 KEY = "vvx_live_" + "test" * 8
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """How many run at once: most tests wait for a clock or a socket longer than they compute."""
+    return 2 * (os.cpu_count() or 1)
+
+
 @dataclass(frozen=True)
 class Api:
     """A demo API that runs in a process of its own."""
