@@ -15,6 +15,7 @@ from bench.still import StillRows, measure_changes
 from bench.terminal import Terminal
 
 KEYS = 60
+STRIDE = 10  # so many down, then so many up: short tables end
 SETTLE_S = 0.7
 QUIET_S = 12.0  # after so long without changes the dashboard looks for them less often
 
@@ -27,6 +28,7 @@ class Program:
     command: list[str]
     painted: str
     down: str = "j"
+    up: str = "k"
     quit: str = "q"
     env: dict[str, str] = field(default_factory=dict)
     columns: int = 120
@@ -41,6 +43,11 @@ class Program:
     def note(self, figure: str, value: float) -> None:
         self.figures.setdefault(figure, []).append(value)
 
+    def add(self, earlier: Program) -> None:
+        """Takes over what was measured of the same program before."""
+        for figure, values in earlier.figures.items():
+            self.figures[figure] = [*values, *self.figures.get(figure, ())]
+
     def median(self, figure: str) -> float | None:
         values = [value for value in self.figures.get(figure, ()) if not math.isnan(value)]
         return statistics.median(values) if values else None
@@ -53,9 +60,10 @@ def measure(program: Program, cwd: str) -> None:
     with Terminal(program.command, env, cwd, program.columns) as terminal:
         program.note("first rows ms", terminal.wait_for(program.painted) * 1000)
         terminal.settle(SETTLE_S)
-        answers = [terminal.press(program.down) for _ in range(KEYS)]
+        keys = [program.up if number // STRIDE % 2 else program.down for number in range(KEYS)]
+        answers = [terminal.press(key) for key in keys]
         times = sorted(seconds * 1000 for seconds, count in answers if count)
-        if times:
+        if len(times) > KEYS / 2:  # else they are answers to something else
             program.note("key ms", statistics.median(times))
             program.note("key p95 ms", times[int(len(times) * 0.95)])
             program.note("key bytes", statistics.median(count for _, count in answers))

@@ -51,10 +51,10 @@ def peers(folder: Path) -> list[Program]:
     log.write_text("".join(f"line number {number} of a log\n" for number in range(100_000)))
     env = {"HOME": str(folder)}
     known = [
-        Program("htop", ["htop"], "PID", down="\x1b[B", env=env),
+        Program("htop", ["htop"], "PID", down="\x1b[B", up="\x1b[A", env=env),
         Program("tig", ["tig"], "main", down="j", quit="Q", env=env),
-        Program("toolong", ["tl", str(log)], "line number 1", down="\x1b[B", quit="\x03", env=env),
-        Program("harlequin", ["harlequin"], "Query", down="\x1b[B", quit="\x11", env=env),
+        Program("toolong", ["tl", str(log)], "of a log", down="\x1b[A", up="\x1b[B", quit="\x03", env=env),
+        Program("harlequin", ["harlequin"], "Query", down="\x1b[B", up="\x1b[A", quit="\x11", env=env),
         Program("posting", ["posting"], "Collection", down="j", quit="\x03", env=env),
     ]
     return [program for program in known if shutil.which(program.command[0])]
@@ -83,41 +83,58 @@ def verdicts(programs: list[Program]) -> Iterator[tuple[str, bool]]:
         yield f"{name}: {figure} {shown:,.2f} {unit} (goal ≤ {limit:g})", shown <= limit
 
 
+def one_round(folder: Path, past: Path) -> list[Program]:
+    """Measures all programs once, in worlds that have just begun; `past` is the home with the long history."""
+    dashboard: list[str] = [sys.executable, "-m", "vivix_tui.cli.main"]
+    homes = {name: folder / name for name in ("empty", "busy", "history", "still", "peers")}
+    for name, home in homes.items():
+        shutil.rmtree(home, ignore_errors=True)
+        if name == "history":
+            shutil.copytree(past, home)
+        else:
+            home.mkdir()
+    still_rows = homes["still"] / ".local/share/vivix-tui/vivix.db"
+    still = {"HOME": str(homes["still"]), "VIVIX_CONFIG": "", "VIVIX_API_KEY": ""}
+    with ExitStack() as apis:
+        empty, busy, history = (
+            apis.enter_context(demo_api(homes[home], scenario))
+            for home, scenario in (("empty", "empty"), ("busy", "busy"), ("history", "busy"))
+        )
+        programs = [
+            Program("floor", [sys.executable, "-m", "bench.floor"], "prompt number 1"),
+            Program("empty", dashboard, "Nothing is tracked yet", env=empty, idle_s=20),
+            Program("busy", dashboard, "rendering", env=busy, idle_s=20),
+            Program("history", dashboard, "rendering", env=history, jump="G", sort="sd", filter="forest"),
+            Program("history table", dashboard, "rendering", env=history, columns=99),
+            Program("still", dashboard, "prompt number 1", env=still, rows=still_rows),
+            *peers(homes["peers"]),
+        ]
+        for program in programs:
+            try:
+                measure(program, str(Path.cwd()))
+            except GaveUp as reason:
+                print(f"{program.name}: {reason}", file=sys.stderr)
+    return programs
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=5)
     options = arguments.parse_args()
-    dashboard: list[str] = [sys.executable, "-m", "vivix_tui.cli.main"]
     with tempfile.TemporaryDirectory(prefix="vivix-bench-") as folder:
-        homes = {name: Path(folder, name) for name in ("empty", "busy", "history", "still", "peers")}
-        for home in homes.values():
-            home.mkdir()
+        past = Path(folder, "past")
+        past.mkdir()
         # As pip leaves them behind: our own modules compiled, like those of the libraries.
         for package in ("vivix_tui", "bench"):
             compileall.compile_dir(package, quiet=1)
-        write_history(homes["history"])
-        still_rows = homes["still"] / ".local/share/vivix-tui/vivix.db"
-        still = {"HOME": str(homes["still"]), "VIVIX_CONFIG": "", "VIVIX_API_KEY": ""}
-        with ExitStack() as apis:
-            empty = apis.enter_context(demo_api(homes["empty"], "empty"))
-            busy = apis.enter_context(demo_api(homes["busy"], "busy"))
-            history = apis.enter_context(demo_api(homes["history"], "busy"))
-            programs = [
-                Program("floor", [sys.executable, "-m", "bench.floor"], "prompt number 1"),
-                Program("empty", dashboard, "Nothing is tracked yet", env=empty),
-                Program("busy", dashboard, "rendering", env=busy, idle_s=15),
-                Program("history", dashboard, "rendering", env=history, jump="G", sort="sd", filter="forest"),
-                Program("history table", dashboard, "rendering", env=history, columns=99),
-                Program("still", dashboard, "prompt number 1", env=still, rows=still_rows),
-                *peers(homes["peers"]),
-            ]
-            for number in range(options.rounds):
-                print(f"round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
-                for program in programs:
-                    try:
-                        measure(program, str(Path.cwd()))
-                    except GaveUp as reason:
-                        print(f"{program.name}: {reason}", file=sys.stderr)
+        write_history(past)
+        programs: list[Program] = []
+        for number in range(options.rounds):
+            print(f"round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
+            latest = one_round(Path(folder), past)
+            for earlier, program in zip(programs, latest, strict=False):
+                program.add(earlier)
+            programs = latest
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, load {os.getloadavg()[0]:.1f}")
     print(table(programs))
     met = list(verdicts(programs))

@@ -19,6 +19,7 @@ from vivix_tui.store.store import Store
 KEY = "vvx_live_" + "test" * 8
 
 
+@pytest.hookimpl(optionalhook=True)  # with `-p no:xdist` nobody asks
 def pytest_xdist_auto_num_workers() -> int:
     """How many run at once: most tests wait for a clock or a socket longer than they compute."""
     return 2 * (os.cpu_count() or 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import pytest
@@ -88,8 +88,11 @@ def test_every_order_is_that_of_its_values_and_places_are_found_again(store: Sto
         for offset in (0, 7, len(found) - 3):
             page = query.page(store, "p", shown, offset=offset, limit=5, order=order)
             assert page == found[offset : offset + 5]
+            page = query.page(store, "p", shown, offset=offset, limit=5, order=order, count=len(found))
+            assert page == found[offset : offset + 5]
         for index, row in enumerate(found):
-            assert query.index_of(store, "p", shown, row.kind, row.id, order) == index
+            for from_end in (False, True):
+                assert query.index_of(store, "p", shown, row.kind, row.id, order, from_end=from_end) == index
         numbers = query.matches(store, "p", shown, order)
         assert query.rows_of(store, "p", numbers) == found
 
@@ -97,12 +100,10 @@ def test_every_order_is_that_of_its_values_and_places_are_found_again(store: Sto
 def test_no_order_sorts_all_rows(store: Store) -> None:
     fill(store, 30)
     for by in BY:
-        for inverted in (False, True):
+        for inverted, backwards in product((False, True), repeat=2):
             order = Order(by, inverted)
-            sql = query._rows_sql(Filter(), order)
-            plan = store.all(
-                f"EXPLAIN QUERY PLAN SELECT kind, id FROM ({sql} {order_sql(order)} LIMIT 9)", {"profile": "p"}
-            )
+            ordered = f"{query._rows_sql(Filter(), order)} {order_sql(order, backwards=backwards)}"
+            plan = store.all(f"EXPLAIN QUERY PLAN SELECT kind, id FROM ({ordered} LIMIT 9)", {"profile": "p"})
             steps = [row[3] for row in plan]
             for step, following in pairwise(steps):
                 if "TEMP B-TREE" in following and by != "retries":

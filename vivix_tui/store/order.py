@@ -85,23 +85,30 @@ def rows_sql(order: Order, generation_filter: str, submission_filter: str, *, to
     return " UNION ALL ".join(selects)
 
 
-def order_sql(order: Order) -> str:
-    """The ORDER BY of `rows_sql`."""
-    ends = {name: " NULLS LAST" if name == "key" else "" for name, _ in _terms(order)}
-    return "ORDER BY " + ", ".join(f"{name}{' DESC' if down else ''}{ends[name]}" for name, down in _terms(order))
+def order_sql(order: Order, *, backwards: bool = False) -> str:
+    """The ORDER BY of `rows_sql`; `backwards` begins with the last row."""
+    unknown = " NULLS FIRST" if backwards else " NULLS LAST"
+    terms = (
+        f"{name}{' DESC' if down != backwards else ''}{unknown if name == 'key' else ''}"
+        for name, down in _terms(order)
+    )
+    return f"ORDER BY {', '.join(terms)}"
 
 
-def before_sql(order: Order, *, known: bool) -> list[str]:
-    """Conditions under which a row stands before the one with :key (which is `known`), :section, :sort_ms, :id.
+def beside_sql(order: Order, *, known: bool, after: bool = False) -> list[str]:
+    """Conditions under which a row stands before (or `after`) the one with :key (which is `known`), :section, :sort_ms,
+    :id.
 
     Each is a range of one index; a single OR over them would walk the whole index.
     """
     found, same = [], "1"
     for name, down in _terms(order):
         if name == "key" and not known:
-            found.append("key IS NOT NULL")
+            found += [] if after else ["key IS NOT NULL"]
         else:
-            found.append(f"{same} AND {name} {'>' if down else '<'} :{name}")
+            found.append(f"{same} AND {name} {'>' if down != after else '<'} :{name}")
+        if name == "key" and known and after:
+            found.append("key IS NULL")
         same += f" AND {name} IS :{name}"
     return found
 

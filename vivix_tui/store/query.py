@@ -21,7 +21,7 @@ from vivix_tui.store import accounts, audits, downloads, generations, glimpses, 
 from vivix_tui.store.accounts import EngineState
 from vivix_tui.store.audits import Audit
 from vivix_tui.store.history import SETTINGS
-from vivix_tui.store.order import RANKS, TEXT, Order, before_sql, order_sql, rows_sql
+from vivix_tui.store.order import RANKS, TEXT, Order, beside_sql, order_sql, rows_sql
 from vivix_tui.store.store import Store
 
 ODD_STATUS_MS = 900_000
@@ -125,11 +125,28 @@ FROM submissions WHERE profile = ? AND submission_id IN ({marks})
 
 
 def page(
-    store: Store, profile: str, filter_: Filter, *, offset: int, limit: int, order: Order = DEFAULT_ORDER
+    store: Store,
+    profile: str,
+    filter_: Filter,
+    *,
+    offset: int,
+    limit: int,
+    order: Order = DEFAULT_ORDER,
+    count: int | None = None,
 ) -> list[TableRow]:
-    """`limit` rows from `offset` in the order of the table: active ones first, then the newest, unless sorted."""
-    sql = f"SELECT kind, id FROM ({_rows_sql(filter_, order)} {order_sql(order)} LIMIT :limit OFFSET :offset)"
-    return _rows(store, profile, store.all(sql, _parameters(profile, filter_) | {"limit": limit, "offset": offset}))
+    """`limit` rows from `offset` in the order of the table: active ones first, then the newest, unless sorted.
+
+    SQLite walks past all rows before `offset`. Where `count`, the number of all rows, is given, it comes from the end
+    if that is nearer.
+    """
+    backwards = count is not None and offset > count / 2
+    if count is not None and backwards:
+        end = min(offset + limit, count)
+        offset, limit = count - end, max(0, end - offset)
+    ordered = order_sql(order, backwards=backwards)
+    sql = f"SELECT kind, id FROM ({_rows_sql(filter_, order)} {ordered} LIMIT :limit OFFSET :offset)"
+    found = store.all(sql, _parameters(profile, filter_) | {"limit": limit, "offset": offset})
+    return _rows(store, profile, found[::-1] if backwards else found)
 
 
 def matches(store: Store, profile: str, filter_: Filter, order: Order = DEFAULT_ORDER) -> array[int]:
@@ -173,17 +190,23 @@ def _rows(store: Store, profile: str, rows: Sequence[sqlite3.Row]) -> list[Table
 
 def count(store: Store, profile: str, filter_: Filter) -> int:
     """How many rows the filter lets through."""
-    if not filter_.text:
-        phases = counts(store, profile)
-        return sum(phases[phase] for phase in (filter_.phases & set(PHASES) or PHASES))
-    sql = f"SELECT count(*) FROM ({_rows_sql(filter_, DEFAULT_ORDER)})"
-    return int(store.one(sql, _parameters(profile, filter_))[0])
+    return int(store.one(f"SELECT {_count_sql(filter_)}", _parameters(profile, filter_))[0])
 
 
 def index_of(
-    store: Store, profile: str, filter_: Filter, kind: str, row_id: str, order: Order = DEFAULT_ORDER
+    store: Store,
+    profile: str,
+    filter_: Filter,
+    kind: str,
+    row_id: str,
+    order: Order = DEFAULT_ORDER,
+    *,
+    from_end: bool = False,
 ) -> int | None:
-    """Where a row stands in the table (from 0), None where the filter hides it or it does not exist."""
+    """Where a row stands in the table (from 0), None where the filter hides it or it does not exist.
+
+    The rows before it are counted, or those after it: `from_end` is quick where the row is near the end.
+    """
     rows = _rows_sql(filter_, order, to_sort=False)
     parameters = _parameters(profile, filter_) | {"kind": kind, "id": row_id}
     names = ("key", "section", "sort_ms")
@@ -191,9 +214,10 @@ def index_of(
     if not here:
         return None
     parameters |= {name: here[0][name] for name in names}
-    before = before_sql(order, known=here[0]["key"] is not None)
-    sums = " + ".join(f"(SELECT count(*) FROM ({rows}) WHERE {where})" for where in before)
-    return int(store.one(f"SELECT {sums}", parameters)[0])
+    ranges = beside_sql(order, known=here[0]["key"] is not None, after=from_end)
+    sums = " + ".join(f"(SELECT count(*) FROM ({rows}) WHERE {where})" for where in ranges)
+    place = f"{_count_sql(filter_)} - 1 - ({sums})" if from_end else sums
+    return int(store.one(f"SELECT {place}", parameters)[0])
 
 
 def counts(store: Store, profile: str) -> Mapping[str, int]:
@@ -370,6 +394,14 @@ def _rows_sql(filter_: Filter, order: Order, *, to_sort: bool = True) -> str:
         )
         submission += f" AND (submission_id {TEXT} OR {fields})"
     return rows_sql(order, generation, submission, to_sort=to_sort)
+
+
+def _count_sql(filter_: Filter) -> str:
+    """The number of rows that the filter lets through, as an expression."""
+    if filter_.text:
+        return f"(SELECT count(*) FROM ({_rows_sql(filter_, DEFAULT_ORDER)}))"
+    phases = ", ".join(f"'{phase}'" for phase in sorted(filter_.phases & set(PHASES) or PHASES))
+    return f"(SELECT coalesce(sum(number), 0) FROM counts WHERE profile = :profile AND phase IN ({phases}))"
 
 
 def _parameters(profile: str, filter_: Filter) -> dict[str, str | int]:

@@ -34,7 +34,7 @@ class Listing:
     """A window on the filtered, ordered rows of one profile. `count` is as of the last `reload`.
 
     A filter by text looks through all rows, so that it is not asked again at every change: `stale` says that what it
-    lets through may be another by now, and that `reload` wants to be called again.
+    lets through may be another by now, and that `reload` wants to be called again. `look_s` is what the last look took.
 
     `trouble` says why a page could not be read since then: rows are asked for while the screen is being drawn, where
     an error would end the program.
@@ -52,6 +52,7 @@ class Listing:
         self._pages: dict[int, list[TableRow]] = {}
         self._matches: array[int] | None = None
         self._matched: tuple[Filter, Order] | None = None
+        self.look_s = 0.0
         self._look_again_at = 0.0
 
     def reload(self) -> None:
@@ -71,8 +72,8 @@ class Listing:
             return
         self._matches, self._matched = query.matches(self._store, self._profile, *wanted), wanted
         self.count, self.stale = len(self._matches), False
-        took_s = time.monotonic() - began
-        self._look_again_at = began + took_s * (1 + REST)
+        self.look_s = time.monotonic() - began
+        self._look_again_at = began + self.look_s * (1 + REST)
 
     def row(self, index: int) -> TableRow | None:
         """The row at `index`, None beyond the end and where it cannot be read."""
@@ -100,15 +101,16 @@ class Listing:
                 numbers = self._matches[number * PAGE_ROWS : (number + 1) * PAGE_ROWS]
                 return query.rows_of(self._store, self._profile, numbers)
             where = {"offset": number * PAGE_ROWS, "limit": PAGE_ROWS}
-            return query.page(self._store, self._profile, self.filter, **where, order=self.order)
+            return query.page(self._store, self._profile, self.filter, **where, order=self.order, count=self.count)
         except StoreError as error:
             self.trouble = str(error)
             return []
 
-    def index_of(self, key: Key) -> int | None:
-        """Where the row with this key is now, None where it is not shown."""
+    def index_of(self, key: Key, near: int = 0) -> int | None:
+        """Where the row with this key is now, None where it is not shown; `near` is where it was."""
         if self._matches is None:
-            return query.index_of(self._store, self._profile, self.filter, *key, self.order)
+            from_end = near > self.count / 2
+            return query.index_of(self._store, self._profile, self.filter, *key, self.order, from_end=from_end)
         number = query.number_of(self._store, self._profile, *key)
         return None if number is None or number not in self._matches else self._matches.index(number)
 

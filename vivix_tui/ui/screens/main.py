@@ -268,6 +268,7 @@ class MainScreen(Screen[None]):
 
     def _show_filtered(self) -> None:
         self.listing.reload()
+        self.query_one(FilterField).expect(self.listing.look_s)
         self._arrange()
         self.table.show_from_top()
         self._show_detail()

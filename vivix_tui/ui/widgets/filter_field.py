@@ -11,11 +11,14 @@ from textual.widgets import Input
 
 from vivix_tui.ui.widgets.fields import LineField
 
-PAUSE_S = 0.1
+PAUSE_S = 0.03
 
 
 class FilterField(LineField):
-    """Posts `Wanted` when nothing was typed for a moment; Enter submits it like any field."""
+    """Posts `Wanted` when nothing was typed for `pause_s`; Enter submits it like any field.
+
+    The pause grows with what a look through the rows takes: who types on must not wait for one after each letter.
+    """
 
     class Wanted(Message):
         """Rows with `text` are wanted."""
@@ -27,11 +30,16 @@ class FilterField(LineField):
     def __init__(self) -> None:
         super().__init__(placeholder="filter: id, model, prompt, code", id="filter", select_on_focus=False)
         self.display = False
+        self.pause_s = PAUSE_S
 
     def open(self) -> None:
         """Takes the keys from now on."""
         self.display = True
         self.screen.set_focus(self)  # now, not when its turn comes: the next key may be waiting already
+
+    def expect(self, look_s: float) -> None:
+        """So long it took to find what was typed."""
+        self.pause_s = max(PAUSE_S, look_s)
 
     def close(self) -> None:
         """Empty and out of sight."""
@@ -42,7 +50,7 @@ class FilterField(LineField):
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         text = event.value
-        self.set_timer(PAUSE_S, lambda: self._wanted_if_still(text))
+        self.set_timer(self.pause_s, lambda: self._wanted_if_still(text))
 
     def _wanted_if_still(self, text: str) -> None:
         if self.value == text:

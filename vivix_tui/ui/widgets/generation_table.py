@@ -160,7 +160,7 @@ class GenerationTable(ScrollView, Painted, can_focus=True, inherit_bindings=Fals
     def _found(self, key: Key) -> int | None:
         """Where a row is that may have become another."""
         heir = self._listing.now_known_as(key)
-        return None if heir is None else self._listing.index_of(heir)
+        return None if heir is None else self._listing.index_of(heir, near=self.cursor)
 
     def _scroll_to_cursor(self) -> None:
         """Off the edge it goes on by a quarter of a page: scrolling row by row repaints the whole table each time."""
