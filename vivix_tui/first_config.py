@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from vivix_tui import keys
 from vivix_tui.config import DEFAULT_BASE_URL, Config, Paths
@@ -19,8 +20,7 @@ from vivix_tui.files import make_private_folder, write_new_file
 KEY_FILE = "api-key"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a key would be kept: `key_file`, and `config` where that has to be written, too.
 
     `obstacle` says why it cannot be kept from here, and what to do instead.

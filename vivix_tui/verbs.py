@@ -7,9 +7,10 @@ engine finds it there. Refuses: the network; a verb returns at once, whatever th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from vivix_tui.domain import download as d
 from vivix_tui.domain.account import parse_body
@@ -23,8 +24,7 @@ from vivix_tui.store.prices import prices_of
 from vivix_tui.store.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What a verb did: `done` rows were written; `text` is one line for the user; `ids` are the rows concerned."""
 
     done: int

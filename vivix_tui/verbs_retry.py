@@ -7,9 +7,11 @@ repeating what is not known to have failed: such a retry is written down as one 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from vivix_tui.domain import submission as s
 from vivix_tui.domain import times
@@ -29,8 +31,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
+class Quote(Struct, frozen=True, kw_only=True):
     """What sending `body` for this generation would mean, for the question before it.
 
     `generation_id` may be a refused submission's id. `obstacle` says why it cannot be done and `complaint` why the API

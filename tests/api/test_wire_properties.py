@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import to_builtins
 
 from vivix_tui.api import wire
 from vivix_tui.domain import times
@@ -77,13 +77,13 @@ def fits_the_database(facts: Mapping[str, Any]) -> None:
 @given(OBJECT)
 def test_par_02_par_05_any_object_is_read_or_refused_and_fits_the_database(written: dict[str, Any]) -> None:
     value = read(written)
-    fits_the_database(asdict(wire.account(value)))
+    fits_the_database(to_builtins(wire.account(value)))
     refusal = wire.refusal(value, status=500, headers={})
     assert refusal.code
     fits_the_database(vars(refusal))
     readers: tuple[Callable[[], dict[str, Any]], ...] = (
-        lambda: asdict(wire.answer(value, "g1", request_id=None)),
-        lambda: asdict(wire.accepted(value, request_id=None)),
+        lambda: to_builtins(wire.answer(value, "g1", request_id=None)),
+        lambda: to_builtins(wire.accepted(value, request_id=None)),
     )
     for reader in readers:
         try:
@@ -101,8 +101,8 @@ def test_par_02_par_05_any_object_is_read_or_refused_and_fits_the_database(writt
 def test_par_10_any_catalogue_is_read_and_can_be_stored(value: dict[str, Any]) -> None:
     models = wire.models(read(value), request_id=None)
     for slug, model in models.items():
-        json.loads(json.dumps(asdict(model)))
-        fits_the_database({"slug": slug, "category": model.category, "facts": json.dumps(asdict(model))})
+        json.loads(json.dumps(to_builtins(model)))
+        fits_the_database({"slug": slug, "category": model.category, "facts": json.dumps(to_builtins(model))})
 
 
 @settings(deadline=None, max_examples=150)

@@ -8,11 +8,11 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import trustme
+from msgspec.structs import replace
 
 from tests.conftest import until
 from tests.engine.conftest import PROFILE, World

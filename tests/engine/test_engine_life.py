@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -285,3 +288,32 @@ def test_a_key_that_is_given_again_is_taken_up_again(world: World) -> None:
     engine.use_key(same)
     until(lambda: engine.has_taken_up(same))
     until(lambda: world.srv.count() == 2 and world.engine_row.connection == "rejected")
+
+
+MAPPED = """
+import ctypes, sys
+from vivix_tui.engine.threads import give_memory_back
+NAMES = "arena ordblks smblks hblks rest1 rest2 rest3 rest4 rest5 rest6"
+class Info(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in NAMES.split()]
+libc = ctypes.CDLL(None)
+libc.mallinfo2.restype = Info
+if sys.argv[1] == "back":
+    give_memory_back()
+bytearray(1_000_000)  # freed at once: from now on glibc would keep such buffers
+before = libc.mallinfo2().hblks
+kept = [bytearray(500_000) for _ in range(20)]
+print(libc.mallinfo2().hblks - before)
+"""
+
+
+def test_lif_02_large_buffers_are_given_back_when_they_are_freed() -> None:
+    """A buffer that is mapped by itself is; one that was cut out of a heap may stay for good."""
+
+    def mapped(how: str) -> int:
+        run = subprocess.run([sys.executable, "-c", MAPPED, how], check=True, timeout=60, capture_output=True)
+        return int(run.stdout)
+
+    if hasattr(ctypes.CDLL(None), "mallinfo2"):  # glibc, whose habit it is
+        assert mapped("kept") == 0
+        assert mapped("back") == 20

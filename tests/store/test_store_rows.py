@@ -436,7 +436,7 @@ def test_a_download_of_a_running_one_waits_for_its_end(store: Store) -> None:
 def done(store: Store, path: Path) -> None:
     (item,) = downloads.work(store, "p")
     path.write_bytes(b"x")
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     downloads.update(store, replace(item, state="done", path=str(path), received_bytes=1, sha256="s", verified=True))
 

@@ -15,8 +15,9 @@ from tests.ui.conftest import PROFILE, Screen, settled
 from vivix_tui.store import query
 from vivix_tui.ui.screens.dialogs import Confirm
 from vivix_tui.ui.screens.main import MainScreen
-from vivix_tui.ui.widgets.fields import LineField, LinesField, takes_in
+from vivix_tui.ui.widgets.fields import LineField, takes_in
 from vivix_tui.ui.widgets.form_field import FormField
+from vivix_tui.ui.widgets.lines_field import LinesField
 
 NAMES = {
     ":": "colon",

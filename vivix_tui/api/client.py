@@ -10,12 +10,12 @@ import asyncio
 import functools
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 import httpx
+from msgspec import Struct
 
 from vivix_tui import __version__
 from vivix_tui.api import wire
@@ -36,8 +36,7 @@ _FIRST_BYTE = "send_request_headers.started"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply(Generic[T]):
+class Reply(Struct, Generic[T], frozen=True):
     """A usable answer: the value, and what its headers told of the balance (credits) and the calls that are left in
     this minute, None where they did not."""
 

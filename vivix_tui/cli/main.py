@@ -31,6 +31,7 @@ _KEY_IN_ARGUMENTS = (
     "an API key is no argument: all users of this machine can see it there\n"
     "  make a new one on the web, and set VIVIX_API_KEY (`vivix-tui config init` shows other ways)"
 )
+_DASHBOARD = {"command": None, "profile": None, "config": None}
 SCENARIOS = ("calm", "busy", "stormy", "history", "empty")
 
 
@@ -136,7 +137,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if any(without_keys(argument) != argument for argument in given):
         print(f"vivix-tui: {_KEY_IN_ARGUMENTS}", file=sys.stderr)
         return 2
-    arguments = build_parser().parse_args(given)
+    # Building a parser for each command takes 10 ms; most starts name none.
+    arguments = build_parser().parse_args(given) if given else argparse.Namespace(**_DASHBOARD)
     os.umask(0o077)
     try:
         return _run(arguments)

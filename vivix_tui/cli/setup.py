@@ -12,12 +12,13 @@ import shutil
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
+from msgspec import to_builtins
+from msgspec.structs import asdict
 
 from vivix_tui import __version__, first_config, keys
 from vivix_tui.cli import output
@@ -62,7 +63,7 @@ def run_models(config: Config, arguments: argparse.Namespace) -> int:
     _, models = _ask(config, lambda client: client.models())
     for model in models.values():
         if arguments.json:
-            output.json_data(asdict(model))
+            output.json_data(to_builtins(model))
             continue
         band = "–" if model.credits_min is None else f"{model.credits_min:,}–{model.credits_max or 0:,}"
         output.data(f"{one_line(model.slug, 40):<40}  {one_line(model.category or '–', 8):<8}  {band:>12}")

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 PROMPT_MAX = 2000
 NEGATIVE_PROMPT_MAX = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(Struct, frozen=True, kw_only=True):
     """What /credits (and the headers of every answer) told; credits, calls a minute, jobs at once."""
 
     balance: int | None = None
@@ -27,8 +27,7 @@ class Account:
     granted_this_cycle: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
+class Parameter(Struct, frozen=True, kw_only=True):
     """One entry of a model's `params`; `values`, `minimum`, `maximum`, `max_length` are None where not told."""
 
     name: str
@@ -41,8 +40,7 @@ class Parameter:
     max_length: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class Model(Struct, frozen=True, kw_only=True):
     """A model of the catalogue; `credits_min`/`credits_max` is its band for one result."""
 
     slug: str

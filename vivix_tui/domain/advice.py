@@ -7,7 +7,7 @@ field's usual words for the same things.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 RETRY = "retry"
 WAIT = "wait"
@@ -16,8 +16,7 @@ EDIT = "edit"
 DO_NOT_RETRY = "do not retry"
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(Struct, frozen=True):
     """`kind` is one of the five words above; `text` is one sentence for the user."""
 
     kind: str

@@ -5,16 +5,16 @@ Owns: the arithmetic. Refuses: guessing: what is not known makes unknown what fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 LOOKED_BACK = timedelta(days=7)
 LEAST = timedelta(days=1)
 FURTHEST = timedelta(days=3650)  # what lasts longer has no end that is worth a date
 
 
-@dataclass(frozen=True, slots=True)
-class Burn:
+class Burn(Struct, frozen=True):
     """`per_day` credits a day over the last `days` days (0: nothing went out).
 
     `ends_at` is when the balance is used up at that pace, None where that is not known or too far away. `short` is how

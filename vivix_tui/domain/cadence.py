@@ -13,7 +13,8 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from vivix_tui.domain.budget import Budget
 from vivix_tui.domain.estimate import Durations
@@ -29,8 +30,7 @@ BACKLOG_SLOTS = 6
 DRAIN_SMOOTHING_S = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(Struct, frozen=True):
     """What the scheduler has to know of a job: how long such jobs take, and its age in seconds where that is known.
 
     `fresh` marks one that was submitted just now, `backlog` one that nobody waits for: it was imported, and what
@@ -43,8 +43,7 @@ class Watched:
     backlog: bool = False
 
 
-@dataclass(slots=True)
-class _Job:
+class _Job(Struct):
     durations: Durations
     born: float
     replied_at: float

@@ -5,7 +5,7 @@ Owns: states, and the fields of a row. Refuses: network and disk.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 QUEUED = "queued"
 ACTIVE = "active"
@@ -18,8 +18,7 @@ OVER = frozenset({DONE, FAILED, CANCELLED})
 GONE = "gone from the server"  # how the error of a failed one begins whose link is dead for good
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Download:
+class Download(Struct, frozen=True, kw_only=True):
     """`index` counts from 1. `size_bytes` is None until the server told it; `verified` None where nothing can tell.
 
     `part` is the file that is being written, `etag` the strong validator of what it holds so far.

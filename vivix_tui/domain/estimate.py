@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from statistics import median
+
+from msgspec import Struct
 
 PRIORS = {"image": (13.0, 0.5)}
 OTHER_PRIOR = (105.0, 0.6)
@@ -28,8 +29,7 @@ LATE_FROM = 0.9
 CREEP = 0.125
 
 
-@dataclass(frozen=True, slots=True)
-class Durations:
+class Durations(Struct, frozen=True):
     """How long jobs of one kind take: median in seconds, sigma of its logarithm, from `count` completed jobs."""
 
     median_s: float
@@ -61,8 +61,7 @@ class Durations:
         return high
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(Struct, frozen=True):
     """What to expect of one job: seconds left (median, 10 % and 90 % of such jobs), the bar's share from 0 to 1.
 
     `thin` says that too few jobs stand behind one number, `late` that nine of ten such jobs have ended by this age.

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from vivix_tui.domain.account import NEGATIVE_PROMPT_MAX, PROMPT_MAX, Model, Parameter, parse_body
 from vivix_tui.domain.bodies import compact
@@ -21,8 +23,7 @@ _LONG_TEXT = 200
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """A form as it stands. `entries` maps names to values as they are sent; a name that is not there is not sent.
 
     `original` is the body that it was filled from, and `generation_id` the generation whose body that was. `extras`

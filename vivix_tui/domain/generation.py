@@ -7,8 +7,10 @@ Refuses: JSON, SQL, drawing. Facts about fields and statuses come from the API's
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from vivix_tui.domain import times
 
@@ -28,8 +30,7 @@ GONE_CODES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """One readable answer of the status endpoint about one generation. Unknown is None, never a guess.
 
     `credits_*` in credits, `*_ms` in milliseconds, times as the API wrote them (ISO 8601).
@@ -61,8 +62,7 @@ class Answer:
         return self.output_urls or ((self.output_url,) if self.output_url else ())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Generation:
+class Generation(Struct, frozen=True, kw_only=True):
     """A row: the last applied answer plus what this machine knows (`profile`, `tracked_at`, …)."""
 
     profile: str
@@ -100,7 +100,7 @@ class Generation:
         return self.output_urls or ((self.output_url,) if self.output_url else ())
 
 
-_ANSWER_FIELDS = tuple(f.name for f in fields(Answer) if f.name != "generation_id")
+_ANSWER_FIELDS = tuple(name for name in Answer.__struct_fields__ if name != "generation_id")
 _RANK = {None: 0, PENDING: 1, PROCESSING: 2, COMPLETED: 9, FAILED: 9}
 
 

@@ -5,13 +5,12 @@ Owns: its states and the fields of a row. Refuses: network and disk; and being t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 WANTED, FETCHED, REFUSED = "wanted", "fetched", "refused"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Glimpse:
+class Glimpse(Struct, frozen=True, kw_only=True):
     """`path` holds the bytes of a fetched one, `error` says why there are none. `index` counts from 1."""
 
     profile: str

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import time
+
+from msgspec import Struct
 
 from vivix_tui.domain.text import one_line
 
@@ -16,8 +17,7 @@ NAMED_MOST = 3
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """One end. `word` is done, failed or charged?; `asked_for`: the user wants to hear of this one by name."""
 
     row_id: str
@@ -26,8 +26,7 @@ class Ended:
     asked_for: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(Struct, frozen=True):
     """All ends since the last time, oldest first."""
 
     ends: tuple[Ended, ...] = ()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from vivix_tui.domain.account import Model, parse_body, price_band
 
@@ -17,8 +18,7 @@ from vivix_tui.domain.account import Model, parse_body, price_band
 FREE_FIELDS = frozenset({"prompt", "negative_prompt", "seed", "reference_images"})
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Struct, frozen=True):
     """From `low` to `high` credits, and who says so: `charged` before, the API's `estimate`, the catalogue's `band`."""
 
     low: int

@@ -14,7 +14,7 @@ What a check here refuses goes from queued to refused without being sent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from vivix_tui.domain.budget import RETRY_AFTER_MAX_S, RETRY_AFTER_MIN_S
 from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
@@ -37,8 +37,7 @@ LEGAL = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
+class Submission(Struct, frozen=True, kw_only=True):
     """A row of the journal. `body` is the exact text that is (or was) sent; balances in credits.
 
     With `ask_first` the API has yet to say how the original of this retry ended; `again` is the user's word that it
@@ -68,8 +67,7 @@ class Submission:
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(Struct, frozen=True, kw_only=True):
     """201: the job exists. `credits_estimate` is the API's upper bound in credits."""
 
     generation_id: str
@@ -93,8 +91,7 @@ def reason_not_to_retry(original: Generation, *, again: bool) -> str | None:
     return f"the API does not say how it ended ({original.gone})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """What a POST that brought no id means: the state it leads to, and how long the queue waits (seconds).
 
     `pause` stops the whole queue until the user resumes it or the balance suffices (402).

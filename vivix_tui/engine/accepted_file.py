@@ -9,8 +9,9 @@ import json
 import logging
 import os
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
+
+from msgspec.structs import asdict
 
 from vivix_tui.domain.submission import Accepted, Submission
 from vivix_tui.domain.text import json_line

@@ -12,11 +12,13 @@ import logging
 import random
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from vivix_tui.config import Config, is_loopback
 from vivix_tui.domain import download as d
@@ -50,8 +52,7 @@ log = logging.getLogger("vivix_tui.engine.downloader")
 Key = tuple[str, int]
 
 
-@dataclass(slots=True)
-class _Trouble:
+class _Trouble(Struct):
     """What went wrong with one file so far, on the monotonic clock. An attempt that brought bytes is not fruitless."""
 
     since: float

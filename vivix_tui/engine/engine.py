@@ -29,6 +29,7 @@ from vivix_tui.engine.poller import Poller
 from vivix_tui.engine.pump import Throttle
 from vivix_tui.engine.retention import keep
 from vivix_tui.engine.submitter import Submitter
+from vivix_tui.engine.threads import give_memory_back
 from vivix_tui.errors import ConfigError, KeyProblem, StoreMoved, VivixError
 from vivix_tui.keys import ApiKey
 from vivix_tui.store import accounts
@@ -68,6 +69,7 @@ class Engine:
         self.failure: VivixError | None = None
 
     def start(self) -> None:
+        give_memory_back()
         self._thread.start()
 
     def wake(self) -> None:

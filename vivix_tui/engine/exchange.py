@@ -18,8 +18,9 @@ import threading
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from msgspec import Struct
 
 from vivix_tui.domain.text import one_line
 
@@ -49,8 +50,7 @@ class Failed(Exception):
         self.after_s = after_s
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """Status and headers of an answer; names in lower case."""
 
     status: int

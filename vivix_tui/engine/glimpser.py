@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from vivix_tui.config import Config, is_loopback
 from vivix_tui.domain.glimpse import FETCHED, REFUSED, Glimpse

@@ -2,18 +2,34 @@
 
 Owns: one thread for one piece of work, and what happens to it when its task is cancelled. Refuses: the work. The
 loop's own executor is not used: Python waits for its threads at exit, be it for a name server that never answers.
+Also how memory is shared among threads.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import threading
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
 T = TypeVar("T")
+# malloc.h of glibc
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _THRESHOLD = -1, -3, 128 * 1024
+
+
+def give_memory_back() -> None:
+    """What was freed goes back to the system, in this process and from now on.
+
+    glibc raises these limits by itself as large buffers come and go, and has a heap for each thread: with a thread for
+    each download the process grew by 60 MB an hour of which nothing was in use.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another libc
+        libc = ctypes.CDLL(None)
+        for limit in (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD):
+            libc.mallopt(limit, _THRESHOLD)
 
 
 async def in_thread(work: Callable[[], T], *, abort: Callable[[], None] | None = None, wait: bool = True) -> T:

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import asdict
 
 from vivix_tui.domain import times
 from vivix_tui.domain.account import Account, Model, Parameter
 from vivix_tui.store.store import Store
 
-_ACCOUNT = tuple(f.name for f in fields(Account))
+_ACCOUNT = Account.__struct_fields__
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineState:
+class EngineState(Struct, frozen=True, kw_only=True):
     """What the header shows of the engine.
 
     `connection` is one of `starting`, `live`, `retrying`, `offline`, `limited`, `rejected`, `nokey`, `stopped`;
@@ -76,7 +77,7 @@ def save_models(store: Store, profile: str, models: Mapping[str, Model]) -> None
         connection.execute("DELETE FROM models WHERE profile = ?", (profile,))
         connection.executemany(
             "INSERT INTO models (profile, slug, category, facts) VALUES (?, ?, ?, ?)",
-            [(profile, slug, model.category, json.dumps(asdict(model))) for slug, model in models.items()],
+            [(profile, slug, model.category, json.dumps(to_builtins(model))) for slug, model in models.items()],
         )
 
 
@@ -104,7 +105,7 @@ def save_engine(store: Store, profile: str, state: EngineState, now: datetime) -
 
 
 def engine_state(store: Store, profile: str) -> EngineState | None:
-    names = tuple(f.name for f in fields(EngineState))
+    names = EngineState.__struct_fields__
     rows = store.all(f"SELECT {', '.join(names)} FROM engines WHERE profile = ?", (profile,))
     return EngineState(**dict(rows[0])) if rows else None
 

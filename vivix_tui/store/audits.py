@@ -9,16 +9,16 @@ that one was paid for is not known.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from vivix_tui.domain import times
 from vivix_tui.domain.generation import Generation
 from vivix_tui.store.store import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Audit:
+class Audit(Struct, frozen=True, kw_only=True):
     """A period that is over; credits. `unknown` submissions of it may have been charged without an answer."""
 
     began_at: str

@@ -6,7 +6,6 @@ Owns: the mapping between rows and `domain.Download`. Refuses: network and disk.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import fields
 from datetime import datetime
 
 from vivix_tui.domain import times
@@ -15,7 +14,7 @@ from vivix_tui.domain.generation import COMPLETED, FAILED, Generation
 from vivix_tui.store.store import Store
 
 ASKED, ANSWERED = 1, 2
-COLUMNS = tuple(f.name for f in fields(Download))
+COLUMNS = Download.__struct_fields__
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
 _SELECT = f"SELECT {_NAMES} FROM downloads"
 

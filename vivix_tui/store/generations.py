@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
 from datetime import datetime
+
+from msgspec import Struct
 
 from vivix_tui.domain import times
 from vivix_tui.domain.account import parse_body
@@ -19,7 +20,7 @@ from vivix_tui.store import audits, downloads
 from vivix_tui.store.history import SETTINGS
 from vivix_tui.store.store import Store
 
-COLUMNS = tuple(f.name for f in fields(Generation))
+COLUMNS = Generation.__struct_fields__
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM generations"
 
 
@@ -68,10 +69,10 @@ def insert_past(
     connection: sqlite3.Connection, profile: str, past: Iterable[tuple[Answer, str]], now: datetime
 ) -> None:
     """Writes whole past generations (answer, body) at once; for filling a demo's history."""
-    names = (*(f.name for f in fields(Answer)), "profile", "tracked_at", "checked_at", "body", "prompt", "sort_ms")
+    names = (*Answer.__struct_fields__, "profile", "tracked_at", "checked_at", "body", "prompt", "sort_ms")
 
     def values(answer: Answer, body: str) -> tuple[object, ...]:
-        facts = [getattr(answer, f.name) for f in fields(Answer)]
+        facts = [getattr(answer, name) for name in Answer.__struct_fields__]
         facts[names.index("output_urls")] = _urls_text(answer.output_urls)
         made = times.parse(answer.created_at) or now
         seen = answer.completed_at or times.iso(now)
@@ -139,8 +140,7 @@ def note(store: Store, profile: str, generation_id: str, text: str | None) -> No
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(Struct, frozen=True):
     """What the scheduler reads of a row: `settings` as in `store.history`, `hurry` where the user wants to know now."""
 
     generation_id: str

@@ -21,10 +21,12 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from vivix_tui.errors import StoreError, StoreTooNew
 from vivix_tui.files import make_private_folder
@@ -38,8 +40,7 @@ _SUFFIXES = ("", "-wal", "-shm")
 log = logging.getLogger("vivix_tui.store")
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A connection, and what the user must be told about how it came about (None: nothing).
 
     `cure` is what makes it writable at the next start, None where it is writable.

@@ -7,13 +7,12 @@ is exactly reversed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 TEXT = "LIKE :text ESCAPE '\\'"
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """`by` is one of BY; `inverted` turns it round."""
 
     by: str = "age"
@@ -35,8 +34,7 @@ class Order:
         return self.inverted != (key is not None and key.descending)
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(Struct, frozen=True):
     """What is compared, before what every order compares (`_TIES`, unless `alone`)."""
 
     generation: str

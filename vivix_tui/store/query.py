@@ -8,8 +8,9 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from vivix_tui.domain import times
 from vivix_tui.domain.account import Account, Model
@@ -30,16 +31,14 @@ DEFAULT_ORDER = Order()
 AT_ONCE = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """Which rows: `text` is searched in id, model, prompt and error code; `phases` empty means all."""
 
     text: str = ""
     phases: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableRow:
+class TableRow(Struct, frozen=True, kw_only=True):
     """One line of the table: a generation, or a submission that has not become one.
 
     `status` is the API's word for a generation (None before it was asked) and the state for a submission.
@@ -74,8 +73,7 @@ class TableRow:
     settings: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """One line of a timeline."""
 
     at: str
@@ -83,8 +81,7 @@ class Event:
     detail: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detail:
+class Detail(Struct, frozen=True, kw_only=True):
     """All that is known of one row. Exactly one of `generation` and `submission` may be None."""
 
     generation: Generation | None

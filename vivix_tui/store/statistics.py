@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+
+from msgspec import Struct
 
 from vivix_tui.domain import times
 from vivix_tui.domain.generation import COMPLETED, ENDED, FAILED
@@ -24,8 +25,7 @@ Windows = tuple[int, int, int]
 Known = tuple[int | None, int | None, int | None]
 
 
-@dataclass(frozen=True, slots=True)
-class ModelStatistics:
+class ModelStatistics(Struct, frozen=True):
     """One model (None: not known) in each of WINDOWS_DAYS; durations in milliseconds, of completed ones."""
 
     model: str | None
@@ -36,8 +36,7 @@ class ModelStatistics:
     p95_ms: Known
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statistics:
+class Statistics(Struct, frozen=True, kw_only=True):
     """Each triple holds one number for each of WINDOWS_DAYS.
 
     `models` begins with the most credits; `errors` are failures by code (None: the API named none); `refunds` failed

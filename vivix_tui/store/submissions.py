@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from dataclasses import fields
 from datetime import datetime
 
 from vivix_tui.domain import submission as s
@@ -19,7 +18,7 @@ from vivix_tui.errors import Refusal
 from vivix_tui.store.generations import add_event, body_facts, storable
 from vivix_tui.store.store import Store
 
-COLUMNS = tuple(f.name for f in fields(Submission))
+COLUMNS = Submission.__struct_fields__
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM submissions"
 _PAUSED = "(SELECT 1 FROM accounts a WHERE a.profile = submissions.profile AND a.queue_paused IS NOT NULL)"
 

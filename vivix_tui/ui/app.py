@@ -24,7 +24,7 @@ from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 from textual.worker import WorkerFailed
 
 from vivix_tui.config import Settings
@@ -42,7 +42,7 @@ from vivix_tui.ui.present.times import utc_now
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.telling import through_tmux
 from vivix_tui.ui.theme import OWN, VIVIX, theme_named
-from vivix_tui.ui.widgets.fields import done_so_far, takes_in
+from vivix_tui.ui.widgets.fields import Lines, done_so_far, takes_in
 
 if TYPE_CHECKING:
     from vivix_tui.ui.screens.enter_key import KeyDesk
@@ -215,7 +215,7 @@ class VivixApp(App[int]):
             return True
         if not priority:
             return False
-        if isinstance(self.focused, Input | TextArea):
+        if isinstance(self.focused, Input | Lines):
             if takes_in(self.focused, key):
                 return False
             await done_so_far(self.focused)

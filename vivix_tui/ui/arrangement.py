@@ -5,7 +5,7 @@ Owns: the sizes at which something is left out, and which words stand in the tab
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from vivix_tui.ui.widgets.notice import FIRST_STEPS, NO_MATCH, TOO_SMALL
 
@@ -13,8 +13,7 @@ WIDE = 100
 LEAST_WIDTH, LEAST_HEIGHT = 40, 10
 
 
-@dataclass(frozen=True, slots=True)
-class Arrangement:
+class Arrangement(Struct, frozen=True):
     """`notice` stands in the place of table and details, None where those are shown."""
 
     table: bool

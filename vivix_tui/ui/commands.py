@@ -6,15 +6,15 @@ Owns: what footer, help, palette and rebinding know about commands. Refuses: doi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from vivix_tui.domain import submission as s
 from vivix_tui.domain.generation import COMPLETED, FAILED
 from vivix_tui.store.query import TableRow
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """What decides whether a command can be used. `row` is the one under the cursor.
 
     While rows are marked, commands concern those; only their number is looked at here, and the verbs say the rest.
@@ -128,8 +128,7 @@ def _preview(context: Context) -> str | None:
     return context.no_preview
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """`keys` as Textual names them, separated by commas; `footer` is its place there (0: none)."""
 
     id: str

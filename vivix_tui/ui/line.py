@@ -5,13 +5,12 @@ Owns: one paragraph, with what stands before it. Refuses: colours (a line names 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 LABEL_WIDTH = 9
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One paragraph. `label` or `lead` stands before its first line, the others hang `indent` cells below.
 
     `link` is where its text leads (see `domain.links`), empty where it leads nowhere. A `late` one is not drawn before

@@ -6,9 +6,10 @@ Owns: what the keys do that change only what is looked at. Refuses: verbs (`acti
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
+
+from msgspec.structs import replace
 
 from vivix_tui.store.order import BY, Order
 from vivix_tui.store.query import Filter

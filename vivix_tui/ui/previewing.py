@@ -8,12 +8,13 @@ drawing (`widgets.halfblocks`, `pixels`).
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from msgspec.structs import replace
 from rich.color_triplet import ColorTriplet
 from textual.geometry import Size
 
@@ -134,7 +135,9 @@ class Previewing:
         ground = self._pane.rich_style.bgcolor
         colour = ground.get_truecolor() if ground is not None else ColorTriplet(0, 0, 0)
         picture = await asyncio.to_thread(picture_of, frame, cell, colour)
-        return Tile(label, replace(frame, rgb=b"", slices=()), picture=picture)  # what is sent is kept, once
+        return Tile(
+            label, dataclasses.replace(frame, rgb=b"", slices=()), picture=picture
+        )  # what is sent is kept, once
 
     def _protocol(self) -> tuple[str, Cell]:
         """Asked anew for each picture: a larger font has other cells."""

@@ -15,7 +15,8 @@ import sys
 import termios
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 KITTY, SIXEL, HALF = "kitty", "sixel", "half"
 _KITTY_TERMS = ("xterm-kitty", "xterm-ghostty")
@@ -24,8 +25,7 @@ _SIXEL_PROGRAMS = ("WezTerm", "iTerm.app", "iTerm2", "rio", "mlterm", "contour")
 _KONSOLE_SIXEL = 220400
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """A cell's size in pixels."""
 
     width: int

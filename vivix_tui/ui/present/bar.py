@@ -7,9 +7,9 @@ inventing numbers: unknown is a dash.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from rich.cells import cell_len
 
 from vivix_tui.domain.account import Account
@@ -23,8 +23,7 @@ from vivix_tui.ui.present.times import wait_text
 BLOCKED = ("rejected", "nokey")
 
 
-@dataclass(frozen=True, slots=True)
-class Gauge:
+class Gauge(Struct, frozen=True):
     """A piece of the header; a higher `rank` is dropped earlier."""
 
     text: str
@@ -32,8 +31,7 @@ class Gauge:
     rank: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """What the header is made of, all of it from the store."""
 
     profile: str

@@ -6,7 +6,8 @@ Owns: the code's size and border, and whether it fits. Refuses: colours, and URL
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from vivix_tui.domain.links import link_to
 from vivix_tui.domain.text import one_line
@@ -18,8 +19,7 @@ BEFORE = 2
 Modules = Sequence[Sequence[bool]]  # rows of modules, True where it is dark
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """A QR code with its border; or none, and `why_not`."""
 
     modules: Modules = ()

@@ -6,8 +6,9 @@ Owns: the choice of files, what has to be fetched to be looked at, and the words
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from vivix_tui.domain import download as d
 from vivix_tui.domain.download import Download
@@ -22,8 +23,7 @@ _LEAST_TILE = (8, 3)
 Key = tuple[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """An output: the file to be shown, or the words in its place; and what stands below it on a contact sheet.
 
     `wish`: there is neither file nor word, so it has to be fetched to be looked at. `refused`: that failed before.
@@ -37,8 +37,7 @@ class Subject:
     refused: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Album:
+class Album(Struct, frozen=True):
     """The outputs to be shown, and what is to be said beside them; `sheet`: with labels."""
 
     subjects: tuple[Subject, ...] = ()
@@ -46,8 +45,7 @@ class Album:
     sheet: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(Struct, frozen=True):
     """Tiles side by side, in cells; the height is the picture's, a line for the label comes below it."""
 
     columns: int
@@ -55,8 +53,7 @@ class Grid:
     height: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outputs:
+class Outputs(Struct, frozen=True):
     """One generation with its downloads, and what was fetched of it to be looked at."""
 
     row: Generation

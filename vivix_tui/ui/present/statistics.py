@@ -7,8 +7,9 @@ Owns: sections, tables and plots, and their words. Refuses: counting (`store.sta
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+from msgspec import Struct
 
 from vivix_tui.domain import times
 from vivix_tui.domain.account import Account
@@ -35,8 +36,7 @@ PURPOSES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(Struct, frozen=True, kw_only=True):
     """What is shown: `statistics` is None while they are being counted, `trouble` why they cannot be."""
 
     account: Account

@@ -6,9 +6,9 @@ reading the store. All text that came from outside is made harmless here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 
 from vivix_tui.domain import submission as s
@@ -22,8 +22,7 @@ from vivix_tui.ui.present.progress import table_text
 from vivix_tui.ui.present.times import seconds_text
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """Text and the role that colours it: plain, muted, queued, active, done, failed, warn."""
 
     text: str
@@ -31,8 +30,7 @@ class Cell:
     right: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of `width` cells; 0 takes what is left. A lower `rank` is dropped later."""
 
     id: str

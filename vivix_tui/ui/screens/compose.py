@@ -7,9 +7,9 @@ prices and limits (an `Offer` says them), and queueing: the body is the answer o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec import Struct
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -31,8 +31,7 @@ TYPING_PAUSE_S = 0.1
 WIDE = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Offer(Struct, frozen=True, kw_only=True):
     """What sending a body would mean, in words: `price` says who says so, `cost` does not.
 
     `questions` have to be answered with yes before it is sent.
@@ -44,8 +43,7 @@ class Offer:
     questions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(Struct, frozen=True):
     """How the form was left: with a body to send, or without; `draft` is what to fill it with next time."""
 
     draft: Draft | None

@@ -25,7 +25,8 @@ from textual.widgets import Input, Static, TextArea
 from vivix_tui.domain.idlist import parse_ids
 from vivix_tui.domain.text import lines, one_line
 from vivix_tui.errors import UsageError
-from vivix_tui.ui.widgets.fields import LineField, LinesField
+from vivix_tui.ui.widgets.fields import LineField
+from vivix_tui.ui.widgets.lines_field import LinesField
 
 Ids = list[tuple[str, str | None]]
 

@@ -7,10 +7,10 @@ what was chosen (`choices`, and whoever it concerns).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from msgspec import Struct
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -26,8 +26,7 @@ from vivix_tui.ui.screens.arranging import PickColumns
 from vivix_tui.ui.screens.dialogs import AskLine, Keys, literal
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """`section` is where `Settings` has it; `values` are gone through one after the other, none are typed or picked."""
 
     name: str

@@ -16,7 +16,7 @@ from textual import events
 from textual.keys import Keys
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from vivix_tui.domain.text import lines
 
@@ -41,7 +41,7 @@ def after_what_was_typed(screen: Screen[Any], work: Callable[[], None]) -> None:
         screen.focused.call_later(work)
 
 
-async def _do_in_turn(field: Widget, event: events.Key) -> None:
+async def do_in_turn(field: Widget, event: events.Key) -> None:
     """Does what a key of the field's own means when its turn comes.
 
     Textual lets such a key travel to the application first, behind the text that was typed after it: of "foz",
@@ -54,10 +54,14 @@ async def _do_in_turn(field: Widget, event: events.Key) -> None:
             return
 
 
-def takes_in(field: Input | TextArea, key: str) -> bool:
+class Lines:
+    """A field of several lines, to which Enter is text. Its editor is not loaded for the first frame."""
+
+
+def takes_in(field: Widget, key: str) -> bool:
     """Whether the key is text for the field, or one that the field itself knows."""
     text = "+" not in key and key not in _NO_TEXT
-    return text or key in field._bindings.key_to_bindings or (key == "enter" and isinstance(field, TextArea))
+    return text or key in field._bindings.key_to_bindings or (key == "enter" and isinstance(field, Lines))
 
 
 async def done_so_far(field: Widget) -> None:
@@ -72,7 +76,7 @@ class LineField(Input):
     """A field of one line."""
 
     async def _on_key(self, event: events.Key) -> None:
-        await _do_in_turn(self, event)
+        await do_in_turn(self, event)
 
     @property
     def _value(self) -> Text:
@@ -80,13 +84,3 @@ class LineField(Input):
         if self.password:
             return super()._value
         return Text(drawn(self.value).replace("\t", " ").replace("\n", " "), no_wrap=True, overflow="ignore", end="")
-
-
-class LinesField(TextArea):
-    """A field of several lines."""
-
-    async def _on_key(self, event: events.Key) -> None:
-        await _do_in_turn(self, event)
-
-    def get_line(self, line_index: int) -> Text:
-        return Text(drawn(self.document.get_line(line_index)), end="", no_wrap=True)

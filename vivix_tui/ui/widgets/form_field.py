@@ -22,7 +22,8 @@ from textual.widgets import Input, Select, Static, Switch, TextArea
 from vivix_tui.domain.account import Parameter
 from vivix_tui.domain.form import kind_of, text_of, value_of
 from vivix_tui.domain.text import one_line
-from vivix_tui.ui.widgets.fields import LineField, LinesField
+from vivix_tui.ui.widgets.fields import LineField
+from vivix_tui.ui.widgets.lines_field import LinesField
 
 HINT_MAX = 200
 NUMBER_MAX = 20

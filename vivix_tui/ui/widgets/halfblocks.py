@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from msgspec import Struct
+from msgspec.structs import replace
 from rich.cells import cell_len, set_cell_size
 from rich.color import Color
 from rich.segment import Segment
@@ -25,8 +26,7 @@ from vivix_tui.ui.present.preview import MOST_TILES, Grid
 UPPER_HALF = "▀"
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
+class Tile(Struct, frozen=True):
     """A picture, or what is said in its place. With `picture` it is drawn in pixels, over blank cells."""
 
     label: str
@@ -41,8 +41,7 @@ class Tile:
         return self.frame.width if self.frame is not None else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Struct, frozen=True):
     """Where a picture in pixels belongs: cells from the left, lines from the top of the sheet."""
 
     picture: Picture
@@ -50,8 +49,7 @@ class Spot:
     y: int
 
 
-@dataclass(frozen=True, slots=True)
-class Inks:
+class Inks(Struct, frozen=True):
     """The ground of the pane, the style of words on it, and whether no character but ASCII may be used."""
 
     ground: Style
