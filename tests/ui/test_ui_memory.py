@@ -5,9 +5,14 @@ from __future__ import annotations
 import gc
 
 import pytest
+from rich.color import ColorSystem
+from rich.segment import Segment
+from rich.style import Style
 from textual.strip import Strip
 
 from tests.ui.conftest import Screen, settled
+from vivix_tui.ui.caches import forget_what_was_drawn
+from vivix_tui.ui.frames import PLAIN, _draw, _ink
 
 
 def drawn_lines() -> int:
@@ -28,3 +33,18 @@ async def test_lif_02_a_closed_screen_leaves_nothing_behind(screen: Screen, open
                 await settled(pilot)
             kept.append(drawn_lines())
         assert kept[-1] - kept[2] <= 20, kept
+
+
+def test_lif_02_inks_are_remembered_by_colour_whatever_they_link_to() -> None:
+    before = _ink.cache_info().currsize
+    for number in range(50):
+        style = Style(color="#123456", link=f"https://cdn.test/{number}")
+        _draw(Segment("1 image.png", style), PLAIN, ColorSystem.EIGHT_BIT)
+    assert _ink.cache_info().currsize - before <= 1
+
+
+def test_lif_02_texts_that_were_cut_are_forgotten() -> None:
+    Segment("a prompt of last week …").split_cells(3)
+    assert Segment._split_cells.cache_info().currsize > 0
+    forget_what_was_drawn()
+    assert Segment._split_cells.cache_info().currsize == 0

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rich.console import RenderableType
 from rich.text import Text
 from textual import events
-from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
@@ -31,6 +30,7 @@ from vivix_tui.config import Settings
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import VivixError
 from vivix_tui.store.store import Store
+from vivix_tui.ui.caches import FORGET_S, forget_what_was_drawn
 from vivix_tui.ui.choices import Choices
 from vivix_tui.ui.commands import COMMANDS, Command, keys_of, shown_keys
 from vivix_tui.ui.ending import on_continue, on_signals
@@ -145,6 +145,7 @@ class VivixApp(App[int]):
         except VivixError as error:
             log.warning("the engine was not told about downloads: %s", error)
         self._complain_about_settings()
+        self.set_interval(FORGET_S, forget_what_was_drawn)
         self.call_after_refresh(self._on_ready)
 
     def redraw(self) -> None:
@@ -249,8 +250,7 @@ class VivixApp(App[int]):
         self.notify(f"That failed ({type(error).__name__}); the log says more.", severity="error", markup=False)
 
     def pop_screen(self) -> AwaitComplete:
-        # Textual's cache of colours keeps all that closed screens have drawn (Textualize/textual#6665).
-        StylesCache.get_inner_outer.cache_clear()
+        forget_what_was_drawn()
         # A second Enter of the same burst closes the palette once more, and would take the main screen for it.
         return AwaitComplete() if isinstance(self.screen, MainScreen) else super().pop_screen()
 

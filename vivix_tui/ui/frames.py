@@ -70,7 +70,8 @@ def _whole_lines(update: LayoutUpdate) -> Iterator[Piece]:
 def _draw(segment: Segment, before: Ink, colors: ColorSystem) -> tuple[str, Ink]:
     """(the bytes of a segment, the ink that the terminal has after them)."""
     style = segment.style
-    ink = PLAIN if style is None else _ink(style, colors)
+    # Without its link, which is another in each row: what is remembered of inks ends small.
+    ink = PLAIN if style is None else _ink(style.update_link(None) if style.link else style, colors)
     text = _change(before, ink) + segment.text
     if style is not None and style.link:
         text = f"\x1b]8;id={style.link_id};{style.link}\x1b\\{text}\x1b]8;;\x1b\\"
