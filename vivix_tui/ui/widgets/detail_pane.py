@@ -6,6 +6,7 @@ Owns: wrapping, scrolling, repainting only lines that changed. Refuses: knowing 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -26,6 +27,7 @@ from vivix_tui.ui.widgets.painting import Painted, Piece, changed, strip
 ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "gone", "title", "label")
 MARGIN = 1
 REST_S = 0.4  # links and long texts take a thousand bytes on the wire: rows that are only passed by have none
+BAR_S = 0.06  # the scrollbar takes longer to draw than the lines: it follows where the row is more than passed by
 Row = list[Piece] | Strip
 
 
@@ -45,6 +47,7 @@ class DetailPane(ScrollView, Painted, can_focus=True):
         self._wrapped: list[Row] = []
         self._rested = True
         self._timer: Timer | None = None
+        self._bar_timer: Timer | None = None
 
     def show(self, lines: Sequence[Line], *, same_row: bool) -> None:
         """Draws `lines`; another row's begin at the top."""
@@ -160,9 +163,14 @@ class DetailPane(ScrollView, Painted, can_focus=True):
             self.virtual_size = size
         elif size != self.virtual_size:
             self.set_reactive(DetailPane.virtual_size, size)
-            self.vertical_scrollbar.window_virtual_size = max(lines, self.size.height)
+            if self._bar_timer is not None:
+                self._bar_timer.stop()
+            self._bar_timer = self.set_timer(BAR_S, self._show_extent)
             if self.scroll_offset.y > self.max_scroll_y:
                 self.scroll_to(y=self.max_scroll_y, animate=False, force=True, immediate=True)
+
+    def _show_extent(self) -> None:
+        self.vertical_scrollbar.window_virtual_size = max(self.virtual_size.height, self.size.height)
 
     def _style_of(self, role: str) -> Style:
         """The style of a role; where the text leads stands behind it and a blank."""
@@ -186,7 +194,8 @@ def _spans(line: Line, width: int) -> Iterator[list[Piece]]:
             lead = " " * indent
 
 
-def _wrapped_text(text: str, width: int) -> list[str]:
+@lru_cache(256)
+def _wrapped_text(text: str, width: int) -> Sequence[str]:
     """`text` in lines of at most `width` cells; words that are too long are cut."""
     if cell_len(text) <= width:
         return [text]
