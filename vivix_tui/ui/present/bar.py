@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from vivix_tui.domain.account import Account
@@ -42,6 +43,13 @@ class Facts(Struct, frozen=True, kw_only=True):
     counts: Mapping[str, int]
     queue_paused: str | None
     notice: str | None
+
+    @property
+    def still(self) -> Facts:
+        """All but the number of calls, which is another one at each poll."""
+        if self.engine is None:
+            return self
+        return replace(self, engine=replace(self.engine, calls_used=None, calls_remaining=None))
 
 
 def gauges(facts: Facts, now: datetime, glyphs: dict[str, str]) -> list[Gauge]:

@@ -114,17 +114,18 @@ class MainScreen(Screen[None]):
     # What is shown
 
     def reload(self) -> None:
-        """Reads what changed and repaints it."""
+        """Reads what changed and repaints it; of the header what does not run. The tick brings the rest."""
         revision, self.trouble = self.store.revision, None
         self.listing.reload()
         self.table.marks = dict.fromkeys(filter(None, self.listing.heirs(self.table.marks).values()))
-        self.facts = read_facts(self.store, self.profile, self.clock(), self.notice)
+        before, self.facts = self.facts, read_facts(self.store, self.profile, self.clock(), self.notice)
         self._arrange()
         self.table.follow_changes()
         self._show_detail()
         # Only now: what could not be read is read again at the next look.
         self._revision = revision
-        self._show_bars()
+        if before is None or before.still != self.facts.still:
+            self._show_bars()
         self.teller.look()
         if not self.greeted and self.facts.engine is not None:
             from vivix_tui.ui.actions.key import greet  # noqa: PLC0415 - as in `action_command`
@@ -220,6 +221,7 @@ class MainScreen(Screen[None]):
         self._wake()
         self.say(text)
         self.reload()
+        self._show_bars()
 
     def ask(self, dialog: ModalScreen[Answer], then: Callable[[Answer | None], None]) -> None:
         """Shows a dialog; what its answer brings about may fail like any command."""
