@@ -56,7 +56,7 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def _no_row_rests(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is drawn does not depend on how long a row was looked at."""
     monkeypatch.setattr("vivix_tui.ui.widgets.detail_pane.REST_S", 3600)
-    monkeypatch.setattr("vivix_tui.ui.widgets.detail_pane.BAR_S", 0)
+    monkeypatch.setattr("vivix_tui.ui.widgets.detail_pane.BAR_S", 0.001)
 
 
 class Desk:

@@ -115,7 +115,8 @@ class MainScreen(Screen[None]):
 
     def reload(self) -> None:
         """Reads what changed and repaints it; of the header what does not run. The tick brings the rest."""
-        revision, self.trouble = self.store.revision, None
+        troubled, revision = self.trouble or self.listing.trouble, self.store.revision
+        self.trouble = None
         self.listing.reload()
         self.table.marks = dict.fromkeys(filter(None, self.listing.heirs(self.table.marks).values()))
         before, self.facts = self.facts, read_facts(self.store, self.profile, self.clock(), self.notice)
@@ -124,7 +125,7 @@ class MainScreen(Screen[None]):
         self._show_detail()
         # Only now: what could not be read is read again at the next look.
         self._revision = revision
-        if before is None or before.still != self.facts.still:
+        if troubled or before is None or before.still != self.facts.still:
             self._show_bars()
         self.teller.look()
         if not self.greeted and self.facts.engine is not None:
