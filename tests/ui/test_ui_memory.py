@@ -27,12 +27,13 @@ async def test_lif_02_a_closed_screen_leaves_nothing_behind(screen: Screen, open
     app = screen.app()
     async with app.run_test(size=(120, 36)) as pilot:
         kept = []
-        for _ in range(5):
+        for _ in range(8):
             for key in (opens, "escape"):
                 await pilot.press(key)
                 await settled(pilot)
             kept.append(drawn_lines())
-        assert kept[-1] - kept[2] <= 20, kept
+        # One that was closed just now may wait for the end of a task of its own; those before it are gone.
+        assert min(kept[-3:]) - min(kept[:3]) <= 20, kept
 
 
 def test_lif_02_inks_are_remembered_by_colour_whatever_they_link_to() -> None:
