@@ -69,12 +69,12 @@ def bytes_of_a_change(terminal: Terminal, rows: StillRows, numbers: range, statu
 def measure_changes(terminal: Terminal, rows: StillRows) -> dict[str, float]:
     """Bytes for a status that changes on the screen, and below its edge.
 
-    On the screen the header's counts change with it. Below, the status becomes a word that belongs to the same
-    count, so that there is nothing to say about it.
+    On the screen the header's counts change with it. Below, one word that the documents do not know becomes another:
+    it belongs to the same counts and holds no slot, so that there is nothing to say about it.
     """
     on_screen = bytes_of_a_change(terminal, rows, range(5, 5 + CHANGES), PROCESSING)
     hidden = range(ROWS - CHANGES, ROWS)
     for number in hidden:
-        rows.change(number, PROCESSING)
+        rows.change(number, "encoding")
     terminal.settle(CHANGE_S)
-    return {"on screen B": on_screen, "off screen B": bytes_of_a_change(terminal, rows, hidden, "encoding")}
+    return {"on screen B": on_screen, "off screen B": bytes_of_a_change(terminal, rows, hidden, "muxing")}
