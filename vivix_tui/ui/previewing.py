@@ -135,9 +135,8 @@ class Previewing:
         ground = self._pane.rich_style.bgcolor
         colour = ground.get_truecolor() if ground is not None else ColorTriplet(0, 0, 0)
         picture = await asyncio.to_thread(picture_of, frame, cell, colour)
-        return Tile(
-            label, dataclasses.replace(frame, rgb=b"", slices=()), picture=picture
-        )  # what is sent is kept, once
+        # What is sent is kept, once.
+        return Tile(label, dataclasses.replace(frame, rgb=b"", slices=()), picture=picture)
 
     def _protocol(self) -> tuple[str, Cell]:
         """Asked anew for each picture: a larger font has other cells."""
