@@ -2,6 +2,9 @@
 
 Owns: rounds, figures, goals. Files are written to memory where there is room (/dev/shm), so that programs are compared
 and not a disk. The others neither hash nor sync what they write; this one does both, and its time holds it.
+
+In a virtual machine a page of memory that its host has to bring costs five times one that is there, and any run may
+meet many or few of them: goals are judged by medians of many rounds, and the fastest runs are compared beside them.
 """
 
 from __future__ import annotations
@@ -51,7 +54,7 @@ GOALS = (Goal(1, "aria2c", 1.0), Goal(1, "curl", 0.7), Goal(4, "aria2c", 0.9))
 def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m bench.download", description=__doc__)
     arguments.add_argument("--size-mib", type=int, default=1024, metavar="N", help="bytes of a run (default 1024 MiB)")
-    arguments.add_argument("--rounds", type=int, default=5, metavar="N", help="each program so often (default 5)")
+    arguments.add_argument("--rounds", type=int, default=9, metavar="N", help="each program so often (default 9)")
     options = arguments.parse_args()
     missing = [name for name in PACKAGES if (nginx.binary() if name == "nginx" else shutil.which(name)) is None]
     if missing:
@@ -93,6 +96,7 @@ def report(found: Found, size: int) -> int:
     """Prints the figures (median of the rounds) and the goals; 1 where one was missed."""
     gib = size / (1024 * MIB)
     speed = {key: size / 1e6 / median(run.seconds for run in runs) for key, runs in found.items()}
+    best = {key: size / 1e6 / min(run.seconds for run in runs) for key, runs in found.items()}
     print(f"{'':7}{'at once':>8}  {'program':10}{'MB/s':>8}{'CPU s/GiB':>11}   slowest and fastest run, MB/s")
     for (kind, at_once, name), runs in sorted(found.items(), key=lambda pair: (pair[0][:2], -speed[pair[0]])):
         cpu = median(run.cpu_s for run in runs) / gib
@@ -102,13 +106,16 @@ def report(found: Found, size: int) -> int:
     missed = 0
     for kind in ("plain", "TLS"):
         for goal in GOALS:
-            ours, theirs = speed.get((kind, goal.at_once, OURS)), speed.get((kind, goal.at_once, goal.rival))
+            own, rival = (kind, goal.at_once, OURS), (kind, goal.at_once, goal.rival)
+            ours, theirs = speed.get(own), speed.get(rival)
             words = f"{kind}, {goal.at_once} at once: ≥ {goal.share} × {goal.rival}"
             if not ours or not theirs:
                 print(f"  not measured  {words}")
                 continue
-            missed += ours < goal.share * theirs
-            print(f"  {'met   ' if ours >= goal.share * theirs else 'MISSED'}  {words}: {ours / theirs:.2f}")
+            met = ours >= goal.share * theirs
+            missed += not met
+            figures = f"{ours / theirs:.2f}; of the fastest {best[own] / best[rival]:.2f}"
+            print(f"  {'met   ' if met else 'MISSED'}  {words}: {figures}")
     return 1 if missed else 0
 
 

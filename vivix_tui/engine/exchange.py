@@ -14,6 +14,7 @@ import contextlib
 import http.client
 import socket
 import ssl
+import struct
 import threading
 import time
 from base64 import b64encode
@@ -25,6 +26,7 @@ from msgspec import Struct
 from vivix_tui.domain.text import one_line
 
 CONNECT_TIMEOUT_S = 15.0
+GATHER_S = 0.25
 
 
 class Failed(Exception):
@@ -87,14 +89,16 @@ class Exchange:
             connection.request("GET", _target(parts), headers={"Host": parts.netloc, "Connection": "close", **headers})
             response = connection.getresponse()
         self._response, self._chunked, self._left = response, response.chunked, response.length
+        if not secure and not response.chunked:
+            _gather(raw)
         return Head(response.status, {name.lower(): value for name, value in reversed(response.getheaders())})
 
-    def fill(self, buffer: memoryview, within_s: float) -> int:
-        """Fills `buffer`, or as much of it as comes `within_s`; waits for the first byte. 0 at the end of the body, or
-        of the connection where it has no length. Raises Failed, after what came before it was handed out."""
+    def fill(self, buffer: memoryview) -> int:
+        """Fills `buffer`, or as much as comes within GATHER_S; waits for the first byte. 0 at the end of the body,
+        or of the connection where it has no length. Raises Failed, after what came before it was handed out."""
         if self._broken is not None:
             raise self._broken
-        filled, end = 0, time.monotonic() + within_s
+        filled, end = 0, time.monotonic() + GATHER_S
         if self._left is not None:
             buffer = buffer[: self._left]
         try:
@@ -124,7 +128,17 @@ class Exchange:
             count = response.fp.readinto1(buffer[:waiting])
             self._behind_head = count < waiting
             return count
-        return connected.recv_into(buffer)
+        return connected.recv_into(buffer) if isinstance(connected, ssl.SSLSocket) else self._many(connected, buffer)
+
+    def _many(self, connected: socket.socket, buffer: memoryview) -> int:
+        """What comes within GATHER_S, as the kernel gathers it (see `_gather`); waits for the first byte."""
+        end = time.monotonic() + self._stall_s
+        while True:
+            try:
+                return connected.recv_into(buffer, 0, socket.MSG_WAITALL)
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise TimeoutError("timed out") from None
 
     def abort(self) -> None:
         """Ends whatever the other thread waits for."""
@@ -192,3 +206,10 @@ class Exchange:
 
 def _target(parts: SplitResult) -> str:
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _gather(raw: socket.socket) -> None:
+    """From now on a read may wait until its buffer is full, at most GATHER_S: waking up for each packet costs as much
+    as the packet. Python's own timeouts know no such wait."""
+    raw.setblocking(True)
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, int(GATHER_S * 1e6)))

@@ -19,8 +19,7 @@ from vivix_tui.engine.exchange import Exchange, Failed
 from vivix_tui.engine.part_file import PartFile
 
 BLOCK = 256 * 1024
-RING = 4
-GATHER_S = 0.25
+RING = 16
 LOOK_EVERY = 64 * 1024 * 1024
 LEAST_BYTES_PER_S = 512
 
@@ -44,33 +43,24 @@ class Throttle:
 
 
 class _Ring:
-    """Buffers on their way round: filled and written by one thread, digested by another."""
+    """Buffers on their way round: one thread fills them, the next writes them, a third one digests them.
+
+    At the end of `full` stands what ended the reading, None where the body did.
+    """
 
     def __init__(self, block: int) -> None:
-        self.empty: SimpleQueue[memoryview] = SimpleQueue()
-        self.full: SimpleQueue[tuple[memoryview, int] | None] = SimpleQueue()
+        self.empty: SimpleQueue[memoryview | None] = SimpleQueue()
+        self.full: SimpleQueue[tuple[memoryview, int] | BaseException | None] = SimpleQueue()
+        self.written: SimpleQueue[tuple[memoryview, int] | None] = SimpleQueue()
         for _ in range(RING):
             self.empty.put(memoryview(bytearray(block)))
 
     def digest(self, part: PartFile) -> None:
         """Until None comes."""
-        while (item := self.full.get()) is not None:
+        while (item := self.written.get()) is not None:
             buffer, count = item
             part.digest(buffer[:count])
             self.empty.put(buffer)
-
-
-@contextmanager
-def _digesting(part: PartFile, block: int) -> Iterator[_Ring]:
-    """A digest costs as much as all the rest; in a thread beside, on another core. At the end it has seen all."""
-    ring = _Ring(block)
-    thread = threading.Thread(target=ring.digest, args=(part,), name="digest", daemon=True)
-    thread.start()
-    try:
-        yield ring
-    finally:
-        ring.full.put(None)
-        thread.join()
 
 
 class Pump:
@@ -99,8 +89,8 @@ class Pump:
         limit = self._settings.max_size_mb * 1_000_000 or float("inf")
         looked_at = window_at = self._part.size
         window = time.monotonic()
-        with _digesting(self._part, self._block()) as ring:
-            while not self._stopped.is_set() and self._gather(ring):
+        with self._at_work() as ring:
+            while self._put_down(ring):
                 now, size = time.monotonic(), self._part.size
                 if size > limit:
                     raise Failed("more bytes than download.max_size_mb allows", final=True)
@@ -111,19 +101,56 @@ class Pump:
                         raise Failed(f"stalled: less than {LEAST_BYTES_PER_S} bytes a second")
                     window, window_at = now, size
 
-    def _gather(self, ring: _Ring) -> bool:
-        """Fills a buffer, or what comes of it in GATHER_S, and writes it. False at the end of the body."""
-        buffer, filled, kept = ring.empty.get(), 0, 0
+    @contextmanager
+    def _at_work(self) -> Iterator[_Ring]:
+        """Reading, writing and digesting cost about the same each: in threads side by side, on what cores there are.
+        At the end the digest has seen all that was written, and nothing reads any more."""
+        ring = _Ring(self._block())
+        beside = (
+            threading.Thread(target=self._read, args=(ring,), name="read", daemon=True),
+            threading.Thread(target=ring.digest, args=(self._part,), name="digest", daemon=True),
+        )
+        for thread in beside:
+            thread.start()
         try:
-            self._asked_at = time.monotonic()
-            filled = self._source.fill(buffer, GATHER_S)
-            self._asked_at = None
+            yield ring
+        finally:
+            self._source.abort()
+            ring.empty.put(None)
+            ring.written.put(None)
+            for thread in beside:
+                thread.join()
+
+    def _read(self, ring: _Ring) -> None:
+        """Fills buffers until the body ends, or nobody wants more."""
+        ended: BaseException | None = None
+        try:
+            while (buffer := ring.empty.get()) is not None:
+                self._asked_at = time.monotonic()
+                count = self._source.fill(buffer)
+                self._asked_at = None
+                if not count:
+                    break
+                ring.full.put((buffer, count))
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that writes
+            ended = error
+        ring.full.put(ended)
+
+    def _put_down(self, ring: _Ring) -> bool:
+        """Writes what came next. False at the end of the body."""
+        item = ring.full.get()
+        if item is None:
+            return False
+        if isinstance(item, BaseException):
+            raise item
+        (buffer, filled), kept = item, 0
+        try:
             while kept < filled:
                 kept += self._part.write(buffer[kept:filled])
         finally:
-            ring.full.put((buffer, kept))
+            ring.written.put((buffer, kept))
         self._stopped.wait(self._throttle.pause_s(filled))
-        return filled > 0
+        return True
 
     def _block(self) -> int:
         """With a limit, blocks are small enough for a few a second: the flow stays even."""
