@@ -378,8 +378,7 @@ def _rows_sql(filter_: Filter, order: Order, *, to_sort: bool = True) -> str:
         generation += f" AND phase IN ({marks})" if order.by == DEFAULT_ORDER.by else f" AND rank IN ({ranks})"
         submission += f" AND phase IN ({marks})"
     if filter_.text:
-        fields = " OR ".join(f"{name} {TEXT}" for name in ("prompt", "model", "error"))
-        found = f"(generation_id {TEXT} OR gone {TEXT} OR {fields})"
+        found = f"haystack {TEXT}"
         # Found in the index made for it, then sorted by another: neither looks at the rows themselves.
         generation += (
             f" AND {found}"
@@ -389,7 +388,8 @@ def _rows_sql(filter_: Filter, order: Order, *, to_sort: bool = True) -> str:
                 f" WHERE profile = :profile AND section IS NOT NULL AND {found})"
             )
         )
-        submission += f" AND (submission_id {TEXT} OR {fields})"
+        fields = " OR ".join(f"{name} {TEXT}" for name in ("submission_id", "prompt", "model", "error"))
+        submission += f" AND ({fields})"
     return rows_sql(order, generation, submission, to_sort=to_sort)
 
 

@@ -296,7 +296,17 @@ CREATE TABLE glimpses (
 ) STRICT
 """
 
+# All that a filter by text looks at in one column, a line each: one comparison a row instead of five makes it 30 ms.
+HAYSTACK = """
+DROP INDEX generations_text;
+ALTER TABLE generations ADD COLUMN haystack TEXT GENERATED ALWAYS AS (
+  generation_id || char(10) || coalesce(prompt, '') || char(10) || coalesce(model, '')
+  || char(10) || coalesce(error, '') || char(10) || coalesce(gone, '')) VIRTUAL;
+CREATE INDEX generations_text ON generations
+  (profile, section, sort_ms DESC, generation_id, haystack, phase) WHERE section IS NOT NULL
+"""
+
 MIGRATIONS: tuple[str, ...] = (
-    FIRST, MONEY, POLLING, NEWS, FILTER, ORDERS, WISHES, STATISTICS, GLIMPSES,
+    FIRST, MONEY, POLLING, NEWS, FILTER, ORDERS, WISHES, STATISTICS, GLIMPSES, HAYSTACK,
 )  # fmt: skip
 VERSION = len(MIGRATIONS)

@@ -275,6 +275,7 @@ class MainScreen(Screen[None]):
         self._arrange()
         self.table.show_from_top()
         self._show_detail()
+        self.detail.show_extent()
 
     @property
     def zoomed(self) -> bool:

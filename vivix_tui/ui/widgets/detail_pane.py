@@ -14,7 +14,6 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual.geometry import Region, Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
@@ -22,7 +21,8 @@ from vivix_tui.ui.line import LABEL_WIDTH, Line
 from vivix_tui.ui.pixels import Picture
 from vivix_tui.ui.present.preview import Grid
 from vivix_tui.ui.widgets.halfblocks import Inks, Spot, Tile, sheet, spots
-from vivix_tui.ui.widgets.painting import Painted, Piece, changed, strip
+from vivix_tui.ui.widgets.painting import Piece, changed, strip
+from vivix_tui.ui.widgets.scrolled import Scrolled
 
 ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "gone", "title", "label")
 MARGIN = 1
@@ -31,7 +31,7 @@ BAR_S = 0.06  # the scrollbar takes longer to draw than the lines: it follows wh
 Row = list[Piece] | Strip
 
 
-class DetailPane(ScrollView, Painted, can_focus=True):
+class DetailPane(Scrolled, can_focus=True):
     """Shows lines; `show` replaces them. With the focus, ↑ and ↓ scroll it line by line."""
 
     COMPONENT_CLASSES = {f"detail--{role}" for role in ROLES}  # noqa: RUF012 - Textual's own way
@@ -147,7 +147,9 @@ class DetailPane(ScrollView, Painted, can_focus=True):
             spans if self._rested or not line.late else [] for line in self._lines for spans in _spans(line, width)
         ]
         self._wrapped = [*self._picture, *below, *between, *texts]
-        self._set_height(len(self._wrapped))
+        self.virtual_size = Size(self.size.width, len(self._wrapped))
+        if self.scroll_offset.y > self.max_scroll_y:
+            self.scroll_to(y=self.max_scroll_y, animate=False, force=True, immediate=True)
 
     def _changed(self, before: Row, after: Row) -> tuple[int, int] | None:
         if isinstance(before, Strip) and isinstance(after, Strip):
@@ -156,21 +158,10 @@ class DetailPane(ScrollView, Painted, can_focus=True):
             return 0, self.size.width
         return changed(before, after)
 
-    def _set_height(self, lines: int) -> None:
-        """Assigning `virtual_size` lays out the whole screen anew and repaints it: 20 kB for one key."""
-        size = Size(self.size.width, lines)
-        if size.width != self.virtual_size.width:
-            self.virtual_size = size
-        elif size != self.virtual_size:
-            self.set_reactive(DetailPane.virtual_size, size)
-            if self._bar_timer is not None:
-                self._bar_timer.stop()
-            self._bar_timer = self.set_timer(BAR_S, self._show_extent)
-            if self.scroll_offset.y > self.max_scroll_y:
-                self.scroll_to(y=self.max_scroll_y, animate=False, force=True, immediate=True)
-
-    def _show_extent(self) -> None:
-        self.vertical_scrollbar.window_virtual_size = max(self.virtual_size.height, self.size.height)
+    def watch_virtual_size(self) -> None:
+        if self._bar_timer is not None:
+            self._bar_timer.stop()
+        self._bar_timer = self.set_timer(BAR_S, self.show_extent)
 
     def _style_of(self, role: str) -> Style:
         """The style of a role; where the text leads stands behind it and a blank."""

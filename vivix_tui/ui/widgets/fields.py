@@ -13,7 +13,9 @@ from typing import Any
 
 from rich.text import Text
 from textual import events
+from textual.geometry import Size
 from textual.keys import Keys
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
@@ -74,6 +76,8 @@ async def done_so_far(field: Widget) -> None:
 
 class LineField(Input):
     """A field of one line."""
+
+    virtual_size = Reactive(Size(0, 0))  # Textual's own lays out the whole screen at every letter
 
     async def _on_key(self, event: events.Key) -> None:
         await do_in_turn(self, event)

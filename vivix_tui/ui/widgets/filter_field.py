@@ -11,13 +11,15 @@ from textual.widgets import Input
 
 from vivix_tui.ui.widgets.fields import LineField
 
-PAUSE_S = 0.03
+PAUSE_S = 0.005  # letters that came together
+FELT_S = 0.1
 
 
 class FilterField(LineField):
     """Posts `Wanted` when nothing was typed for `pause_s`; Enter submits it like any field.
 
-    The pause grows with what a look through the rows takes: who types on must not wait for one after each letter.
+    Where a look through the rows takes so long that it is felt, the pause is as long: who types on must not wait for
+    one after each letter.
     """
 
     class Wanted(Message):
@@ -39,7 +41,7 @@ class FilterField(LineField):
 
     def expect(self, look_s: float) -> None:
         """So long it took to find what was typed."""
-        self.pause_s = max(PAUSE_S, look_s)
+        self.pause_s = look_s if look_s > FELT_S else PAUSE_S
 
     def close(self) -> None:
         """Empty and out of sight."""

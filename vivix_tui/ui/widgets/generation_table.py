@@ -13,14 +13,13 @@ from rich.segment import Segment
 from textual import events, on
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollDown, ScrollTo, ScrollUp
 from textual.strip import Strip
 
 from vivix_tui.store.query import TableRow
 from vivix_tui.ui.listing import Key, Listing, key_of
 from vivix_tui.ui.present.table import MARGIN, SORTS, Cell, Column, cells, columns_for, fit, still_s, title
-from vivix_tui.ui.widgets.painting import Painted
+from vivix_tui.ui.widgets.scrolled import Scrolled
 from vivix_tui.ui.widgets.span import Span
 
 ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "gone", "header", "cursor", "blurred", "mark")
@@ -30,7 +29,7 @@ Content = tuple[dict[str, Cell], bool, bool]
 
 
 # ScrollView's own bindings would take the arrow keys and scroll without moving the cursor.
-class GenerationTable(ScrollView, Painted, can_focus=True, inherit_bindings=False):
+class GenerationTable(Scrolled, can_focus=True, inherit_bindings=False):
     """Shows a Listing. Posts `Moved` when another row is under the cursor, `Opened` on a double click."""
 
     COMPONENT_CLASSES = {f"table--{role}" for role in ROLES}  # noqa: RUF012 - Textual's own way
