@@ -21,7 +21,8 @@ SHORT: tuple[tuple[Any, str, float], ...] = (
     (submission, "RETRY_AFTER_MIN_S", 0.0), (submission, "RETRY_AFTER_MAX_S", 0.02),
     (submission, "PROVIDER_DOWN_WAIT_S", 0.01), (submission, "SLOT_WAIT_S", 0.01),
     (submitter, "STEP_S", 0.01), (submitter, "NO_CONNECTION_WAIT_S", 0.0), (submitter, "UNKNOWN_PAUSES_AT", 10**9),
-    (account, "STEP_S", 0.01), (account, "FIRST_PAUSE_S", 0.005), (account, "LONGEST_PAUSE_S", 0.01),
+    (account, "STEP_S", 0.01), (account, "REST_S", 0.01), (account, "FIRST_PAUSE_S", 0.005),
+    (account, "LONGEST_PAUSE_S", 0.01),
     (account, "AFTER_REFUND_S", 0.05), (account, "CATALOGUE_S", 0.05),
     (engine, "STANDBY_S", 0.02), (engine, "WATCH_S", 0.02), (engine, "KEY_AGAIN_S", 0.0),
 )  # fmt: skip

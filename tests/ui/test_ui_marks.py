@@ -106,11 +106,13 @@ async def test_a_ticking_cell_is_repainted_alone(screen: Screen, monkeypatch: py
         monkeypatch.setattr(table, "refresh", noted)
         now = NOW + timedelta(seconds=20)
         table.repaint_changed()
+        assert painted == [], "what came meanwhile moves no numbers that run: the tick does"
+        table.tick()
         assert painted
         assert all(region.width <= 10 for region in painted)
         await settled(pilot)
         painted.clear()
-        table.repaint_changed()
+        table.tick()
         assert painted == []
         shown = "".join(segment.text for segment in table.render_line(3))
         assert re.search(r"[▏▎▍▌▋▊▉█] *[<~]?[0-9]", shown)

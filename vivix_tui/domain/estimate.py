@@ -25,6 +25,7 @@ HISTORY_JOBS = 20
 EARLY_FAILURES = 0.03  # the share of jobs that fail at some moment before they would be done
 WIDE_SHARE, WIDE_MEDIAN, WIDE_SIGMA = 0.04, 1.35, 1.0
 THIN_BELOW = 3
+RESOLUTION_S = 0.02
 LATE_FROM = 0.9
 CREEP = 0.125
 
@@ -55,7 +56,7 @@ class Durations(Struct, frozen=True):
         low, high = 0.0, self.median_s
         while self.survival(age_s + high) > wanted and high < 1e7:
             low, high = high, high * 2
-        for _ in range(24):
+        while high - low > max(RESOLUTION_S, high * 1e-6):
             middle = (low + high) / 2
             low, high = (middle, high) if self.survival(age_s + middle) > wanted else (low, middle)
         return high

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from vivix_tui.domain import times
@@ -19,6 +20,7 @@ from vivix_tui.store import accounts, calls
 from vivix_tui.store.store import Store
 
 STEP_S = 0.5
+REST_S = 2.0  # where nothing is written, nothing becomes due but what a clock says
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0
 NEVER = float("-inf")
 AFTER_REFUND_S = 30.0  # many that fail together are one question
@@ -31,13 +33,14 @@ def pause_s(failures: int) -> float:
 
 
 class AccountReader:
-    """Keeps one account's facts fresh."""
+    """Keeps one account's facts fresh. `wake` is set whenever the database changed."""
 
-    def __init__(self, store: Store, profile: str, link: Link, budget: Budget) -> None:
+    def __init__(self, store: Store, profile: str, link: Link, budget: Budget, wake: asyncio.Event) -> None:
         self._store = store
         self._profile = profile
         self._link = link
         self._budget = budget
+        self._wake = wake
         self._credits_at = NEVER
         self._models_at = NEVER
         self._asked_at = datetime.now(UTC)
@@ -62,6 +65,10 @@ class AccountReader:
                     self._not_before = time.monotonic() + pause_s(self._failures)
                 self._link.looked.set()
             await asyncio.sleep(STEP_S)
+            if ask is None and self._models_at != NEVER:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), REST_S)
+                self._wake.clear()
 
     def _due(self, now: float) -> Callable[[], Awaitable[None]] | None:
         """What is worth a call now."""

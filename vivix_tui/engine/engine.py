@@ -156,7 +156,7 @@ class Engine:
         link = Link(store, profile, client, budget)
         link.keep_limit()
         self._link = link
-        self._wakes = [asyncio.Event() for _ in range(5)]
+        self._wakes = [asyncio.Event() for _ in range(6)]
         throttle = Throttle(self._config.settings.download.bandwidth)
         submitter = Submitter(store, profile, link, self._wakes[1], self._config)
         parts: dict[str, Callable[[], Awaitable[None]]] = {
@@ -164,7 +164,7 @@ class Engine:
             "submitter": submitter.run,
             "downloader": Downloader(store, self._config, self._wakes[2], throttle).run,
             "glimpser": Glimpser(store, self._config, self._wakes[4], throttle).run,
-            "account": AccountReader(store, profile, link, budget).run,
+            "account": AccountReader(store, profile, link, budget, self._wakes[5]).run,
             "keys": lambda: self._find_key(link),
             "watch": lambda: self._watch(store, link),
         }

@@ -43,13 +43,15 @@ class Poller:
 
     async def run(self) -> None:
         """For ever; with nothing live it sleeps until something changes."""
+        up_to_date = False
         try:
             while True:
-                up_to_date = self._watchlist.follow(time.monotonic())
+                if self._wake.is_set() or not up_to_date:
+                    self._wake.clear()
+                    up_to_date = self._watchlist.follow(time.monotonic())
                 self._link.draining = self._watchlist.draining
                 if up_to_date and not len(self._cadence):
                     await self._wake.wait()
-                    self._wake.clear()
                     self._ticked_at = time.time()
                     continue
                 self._notice_sleep()

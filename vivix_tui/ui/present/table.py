@@ -94,11 +94,21 @@ def cells(row: TableRow, now: datetime, glyphs: dict[str, str], durations: Durat
         "model": Cell(one_line(row.model, 60) if row.model else glyphs["dash"], "muted"),
         "prompt": Cell(one_line(row.prompt, 300) if row.prompt else "", "plain"),
         "status": Cell(f"{glyphs[_glyph_of(row, role)]} {status_word(row)}", role),
-        "time": Cell(progress_text(row, now, glyphs, durations), "active" if role == "active" else "plain"),
         "credits": Cell(*credits_text(row, glyphs)),
         "files": Cell(*files_text(row, glyphs)),
-        "age": Cell(age_text(row.sort_ms, now), "muted"),
         "retries": Cell(str(row.retries) if row.retries else "", "muted"),
+        **running_cells(row, now, glyphs, durations),
+    }
+
+
+def running_cells(
+    row: TableRow, now: datetime, glyphs: dict[str, str], durations: Durations | None = None
+) -> dict[str, Cell]:
+    """Those of `cells` that say something else as time passes."""
+    role = "active" if role_of(row) == "active" else "plain"
+    return {
+        "time": Cell(progress_text(row, now, glyphs, durations), role),
+        "age": Cell(age_text(row.sort_ms, now), "muted"),
     }
 
 

@@ -30,7 +30,7 @@ from vivix_tui.ui.arrangement import arrangement
 from vivix_tui.ui.bars import show_bars
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
 from vivix_tui.ui.concern import context_of, targets_of
-from vivix_tui.ui.details import show_detail
+from vivix_tui.ui.details import Shown, show_detail
 from vivix_tui.ui.facts import read_facts
 from vivix_tui.ui.listing import Key, Listing, key_of
 from vivix_tui.ui.navigation import NAVIGATION, end_range, sort_by_column
@@ -82,9 +82,9 @@ class MainScreen(Screen[None]):
         self.detail = DetailPane()
         self.preview = preview_of(self)
         self.preview.on = bool(app.choices.chosen.preview) and self.preview.why_not is None
-        self._detail_of: Key | None = None
+        self._detail_of: Shown | None = None
         self._revision = -1
-        self._changed_at = 0.0
+        self._changed_at = self._ticked_at = 0.0
         self.facts: Facts | None = None
         self.trouble: str | None = None
 
@@ -103,8 +103,7 @@ class MainScreen(Screen[None]):
         self.query_one(Banner).display = False
         self.reload()
         self.table.focus()
-        self.set_timer(FOLLOW_S, self._follow)
-        self.set_interval(TICK_S, self._tick)
+        self.set_timer(FOLLOW_S, self._beat)
 
     @on(events.Unmount)
     def _end(self) -> None:
@@ -122,7 +121,7 @@ class MainScreen(Screen[None]):
         before, self.facts = self.facts, read_facts(self.store, self.profile, self.clock(), self.notice)
         self._arrange()
         self.table.follow_changes()
-        self._show_detail()
+        self._show_detail(ticks=False)
         # Only now: what could not be read is read again at the next look.
         self._revision = revision
         if troubled or before is None or before.still != self.facts.still:
@@ -133,6 +132,16 @@ class MainScreen(Screen[None]):
 
             greet(self, self.facts.engine)
 
+    def _beat(self) -> None:
+        """One timer for all: waking up costs more than most looks."""
+        now = monotonic()
+        self._follow()
+        if now - self._ticked_at > TICK_S - FOLLOW_S / 2:
+            self._ticked_at = now
+            self._tick()
+        quiet = now - self._changed_at > QUIET_AFTER_S
+        self.set_timer(QUIET_FOLLOW_S if quiet else FOLLOW_S, self._beat)
+
     def _follow(self) -> None:
         """The store's revision is the one signal that something changed, here or in another process."""
         try:
@@ -142,8 +151,6 @@ class MainScreen(Screen[None]):
                 self._changed_at = monotonic()
         except Exception as error:  # noqa: BLE001 - the edge of a timer; it is logged and told
             self._tell_trouble(error)
-        quiet = monotonic() - self._changed_at > QUIET_AFTER_S
-        self.set_timer(QUIET_FOLLOW_S if quiet else FOLLOW_S, self._follow)
 
     def _tick(self) -> None:
         """Numbers that run: only the cells whose text changed are drawn again."""
@@ -187,9 +194,9 @@ class MainScreen(Screen[None]):
     def _resumed(self) -> None:
         self._keep_focus()
 
-    def _show_detail(self) -> None:
+    def _show_detail(self, *, ticks: bool = True) -> None:
         try:
-            self._detail_of = show_detail(self, self._detail_of)
+            self._detail_of = show_detail(self, self._detail_of, ticks=ticks)
         except Exception as error:  # noqa: BLE001 - one poisonous row must not take the others with it
             self._tell_trouble(error)
 
@@ -307,7 +314,9 @@ class MainScreen(Screen[None]):
     @on(GenerationTable.Moved)
     def _moved(self) -> None:
         row = self.table.selected
-        if row is None or key_of(row) != self._detail_of:  # a key shows its row at once, then comes the message
+        if (
+            row is None or self._detail_of is None or key_of(row) != key_of(self._detail_of.row)
+        ):  # a key shows its row at once, then comes the message
             self._show_detail()
             self._show_bars()
 

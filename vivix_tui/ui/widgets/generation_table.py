@@ -18,7 +18,8 @@ from textual.strip import Strip
 
 from vivix_tui.store.query import TableRow
 from vivix_tui.ui.listing import Key, Listing, key_of
-from vivix_tui.ui.present.table import MARGIN, SORTS, Cell, Column, cells, columns_for, fit, still_s, title
+from vivix_tui.ui.present.table import MARGIN, SORTS, Cell, Column, columns_for, fit, title
+from vivix_tui.ui.widgets.sayings import Sayings
 from vivix_tui.ui.widgets.scrolled import Scrolled
 from vivix_tui.ui.widgets.span import Span
 
@@ -68,6 +69,7 @@ class GenerationTable(Scrolled, can_focus=True, inherit_bindings=False):
         self._now = clock()
         self._still_until = self._now
         self._drawn: dict[int, Content | None] = {}
+        self._sayings = Sayings(glyphs, listing.durations)
 
     @property
     def selected(self) -> TableRow | None:
@@ -134,6 +136,7 @@ class GenerationTable(Scrolled, can_focus=True, inherit_bindings=False):
     def tick(self) -> None:
         """Time has passed: the numbers that run are repainted. Where none can have changed nothing is looked at."""
         now = self._clock()
+        self._sayings.ticks += 1
         if now >= self._still_until or now < self._now:
             self.repaint_changed()
 
@@ -183,6 +186,7 @@ class GenerationTable(Scrolled, can_focus=True, inherit_bindings=False):
             self.post_message(self.Moved())
 
     def _repaint(self, lines: Iterable[int]) -> None:
+        columns = self._columns()
         for y in lines:
             if y not in self._drawn:
                 continue
@@ -194,7 +198,7 @@ class GenerationTable(Scrolled, can_focus=True, inherit_bindings=False):
                 self.refresh(Region(0, y, self.size.width - 1, 1))
                 continue
             x = MARGIN
-            for column, width in self._columns():
+            for column, width in columns:
                 if was[0][column.id] != now[0][column.id]:
                     self.refresh(Region(x, y, width, 1))
                 x += width + 1
@@ -204,10 +208,10 @@ class GenerationTable(Scrolled, can_focus=True, inherit_bindings=False):
         row = self._listing.row(index)
         if row is None:
             return None
-        self._still_until = min(self._still_until, self._now + timedelta(seconds=still_s(row, self._now)))
-        shown = cells(row, self._now, self._glyphs, self._listing.durations(row))
+        said = self._sayings.say(y, row, self._now)
+        self._still_until = min(self._still_until, said.until)
         is_marked = index in self.spanned or key_of(row) in self.marks
-        return shown, index == self.cursor, is_marked
+        return said.shown, index == self.cursor, is_marked
 
     def _line(self, row_cells: dict[str, Cell], is_cursor: bool, is_marked: bool) -> Strip:
         """Blank cells take their neighbour's colour: each change of colour costs forty bytes on the wire."""
