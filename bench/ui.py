@@ -83,16 +83,14 @@ def verdicts(programs: list[Program]) -> Iterator[tuple[str, bool]]:
         yield f"{name}: {figure} {shown:,.2f} {unit} (goal ≤ {limit:g})", shown <= limit
 
 
-def one_round(folder: Path, past: Path) -> list[Program]:
-    """Measures all programs once, in worlds that have just begun; `past` is the home with the long history."""
+def one_round(folder: Path) -> list[Program]:
+    """Measures all programs once, in worlds that have just begun: jobs that are under way end some day."""
     dashboard: list[str] = [sys.executable, "-m", "vivix_tui.cli.main"]
     homes = {name: folder / name for name in ("empty", "busy", "history", "still", "peers")}
-    for name, home in homes.items():
+    for home in homes.values():
         shutil.rmtree(home, ignore_errors=True)
-        if name == "history":
-            shutil.copytree(past, home)
-        else:
-            home.mkdir()
+        home.mkdir()
+    write_history(homes["history"])
     still_rows = homes["still"] / ".local/share/vivix-tui/vivix.db"
     still = {"HOME": str(homes["still"]), "VIVIX_CONFIG": "", "VIVIX_API_KEY": ""}
     with ExitStack() as apis:
@@ -122,16 +120,13 @@ def main() -> int:
     arguments.add_argument("--rounds", type=int, default=5)
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="vivix-bench-") as folder:
-        past = Path(folder, "past")
-        past.mkdir()
         # As pip leaves them behind: our own modules compiled, like those of the libraries.
         for package in ("vivix_tui", "bench"):
             compileall.compile_dir(package, quiet=1)
-        write_history(past)
         programs: list[Program] = []
         for number in range(options.rounds):
             print(f"round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
-            latest = one_round(Path(folder), past)
+            latest = one_round(Path(folder))
             for earlier, program in zip(programs, latest, strict=False):
                 program.add(earlier)
             programs = latest

@@ -45,6 +45,11 @@ class Facts(Struct, frozen=True, kw_only=True):
     notice: str | None
 
     @property
+    def runs(self) -> bool:
+        """Whether time alone changes what is said of them: how long the engine still waits."""
+        return self.engine is not None and self.engine.until is not None
+
+    @property
     def still(self) -> Facts:
         """All but the number of calls, which is another one at each poll."""
         if self.engine is None:

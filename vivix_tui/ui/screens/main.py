@@ -46,7 +46,7 @@ from vivix_tui.ui.widgets.notice import Notice
 if TYPE_CHECKING:
     from vivix_tui.ui.app import VivixApp
 
-FOLLOW_S = 0.25
+FOLLOW_S = 1 / 3
 QUIET_FOLLOW_S = 1.0  # where nothing is under way and nothing changed for a while
 QUIET_AFTER_S = 10.0
 TICK_S = 1.0
@@ -85,6 +85,7 @@ class MainScreen(Screen[None]):
         self._detail_of: Shown | None = None
         self._revision = -1
         self._changed_at = self._ticked_at = 0.0
+        self._told: tuple[Facts | None, str | None] = None, None
         self.facts: Facts | None = None
         self.trouble: str | None = None
 
@@ -127,10 +128,11 @@ class MainScreen(Screen[None]):
         if troubled or before is None or before.still != self.facts.still:
             self._show_bars()
         self.teller.look()
-        if not self.greeted and self.facts.engine is not None:
+        engine = self.facts.engine
+        if not self.greeted and engine is not None and engine.connection == "nokey":
             from vivix_tui.ui.actions.key import greet  # noqa: PLC0415 - as in `action_command`
 
-            greet(self, self.facts.engine)
+            greet(self, engine)
 
     def _beat(self) -> None:
         """One timer for all: waking up costs more than most looks."""
@@ -156,7 +158,8 @@ class MainScreen(Screen[None]):
         """Numbers that run: only the cells whose text changed are drawn again."""
         try:
             self.table.tick()
-            self._show_bars()
+            if self._told != (self.facts, self.unsaved()) or (self.facts is not None and self.facts.runs):
+                self._show_bars()
         except Exception as error:  # noqa: BLE001 - the edge of a timer; it is logged and told
             self._tell_trouble(error)
         row = self.table.selected
@@ -201,6 +204,7 @@ class MainScreen(Screen[None]):
             self._tell_trouble(error)
 
     def _show_bars(self) -> None:
+        self._told = self.facts, self.unsaved()
         show_bars(self)
         if self.facts is not None:
             self.teller.show_title(self.facts.counts)
