@@ -72,7 +72,8 @@ def measure(program: Program, cwd: str) -> None:
             program.note("jump ms", terminal.press(program.jump)[0] * 1000)
         if program.filter:
             terminal.press("/")
-            program.note("filter ms", terminal.press(program.filter, quiet_s=0.12)[0] * 1000)
+            # The footer says what is filtered for, in the frame that shows the rows.
+            program.note("filter ms", terminal.press_for(program.filter, f"[{program.filter}:") * 1000)
             terminal.press("\x1b", quiet_s=0.3)
         if program.sort:
             for key in program.sort[:-1]:

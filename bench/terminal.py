@@ -88,11 +88,21 @@ class Terminal:
 
     def wait_for(self, text: str, limit_s: float = 60) -> float:
         """Seconds from exec until `text` was painted (spaces do not count: programs skip them)."""
+        return self._painted(text, limit_s) - self.started
+
+    def press_for(self, keys: str, text: str, limit_s: float = 5) -> float:
+        """Seconds from `keys` until `text` was painted, for answers that come beside other news."""
+        self.settle(0)
+        self._seen, pressed = b"", time.monotonic()
+        os.write(self._fd, keys.encode())
+        return self._painted(text, limit_s) - pressed
+
+    def _painted(self, text: str, limit_s: float) -> float:
         wanted, end = text.replace(" ", "").encode(), time.monotonic() + limit_s
         while time.monotonic() < end:
             self._seen = (self._seen + self.read(0.05))[-400_000:]
             if wanted in _STEERING.sub(b"", self._seen).replace(b" ", b""):
-                return time.monotonic() - self.started
+                return time.monotonic()
         raise GaveUp(f"{text!r} was not painted within {limit_s:g} s")
 
     def settle(self, seconds: float, limit_s: float = 10) -> None:
