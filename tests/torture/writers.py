@@ -62,8 +62,9 @@ def killed(folder: Path, *, kills: int, seed: int) -> Figures:
         while time.monotonic() < end:
             heard.append(process.stdout.readline())
         process.kill()
-        rest, _ = process.communicate()
-        heard += rest.splitlines(keepends=True)
+        # Not `communicate` alone: it passes over what `readline` has read ahead.
+        heard += process.stdout.read().splitlines(keepends=True)
+        process.communicate()
         torn += sum(not line.endswith("\n") for line in heard)
         acknowledged += [f"{round_}-{line.strip()}" for line in heard if line.endswith("\n")]
     with closing(sqlite3.connect(database)) as connection:
