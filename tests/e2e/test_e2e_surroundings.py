@@ -1,6 +1,6 @@
 """A machine and a terminal that lack something: descriptors, room in /tmp, colours, a size, a way to the API.
 
-Rows API-08, TER-09, TER-11, STO-05; LIF-03.
+Rows API-08, TER-09, TER-11, STO-05, SEC-07; LIF-03.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.certificates import Authority, tunnel
 from tests.conftest import KEY, Home, make_home, until
 from tests.e2e.terminal import Terminal
 from tests.srv import GENERATE, GET_GENERATION, Connection, Srv, generation, id_of, json_reply, later, png, range_reply
@@ -269,3 +270,21 @@ def test_api_08_the_dashboard_opens_and_says_why_it_cannot_connect(
     assert run.returncode in (2, 4)
     assert run.stderr.startswith("vivix-tui: ")
     assert run.stderr.count("\n") <= 2
+
+
+def test_sec_07_the_dashboard_and_a_command_say_that_a_certificate_has_expired(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    with Srv() as srv:
+        handshakes = tunnel(srv, authority.context("expired", "api.test"))
+        surroundings = {"HTTPS_PROXY": srv.url, "SSL_CERT_FILE": str(authority.file)}
+        home = make_home(tmp_path, VIVIX_API_KEY=KEY, VIVIX_BASE_URL="https://api.test", **surroundings)
+        home.run("track", "g1")
+        with Terminal(home) as terminal:
+            terminal.wait_for("its certificate is not trusted: certificate has expired")
+            terminal.leave()
+            assert terminal.exit_code() == 0
+        run = home.run("credits")
+        assert "its certificate is not trusted: certificate has expired" in run.stderr
+        assert run.returncode == 4
+        assert {r.method for r in srv.calls()} == {"CONNECT"}
+        assert set(handshakes) == {"failed"}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import ssl
+import re
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import trustme
 from msgspec.structs import replace
 
+from tests.certificates import BAD, GOOD, Authority
 from tests.conftest import until
 from tests.engine.conftest import PROFILE, World
 from tests.srv import (
@@ -691,16 +691,34 @@ def test_sec_05_multicast_and_unspecified_stay_forbidden_with_allow_private() ->
             addresses_of(address, 443, loopback=False, private=True)
 
 
-def test_sec_07_an_untrusted_certificate_of_an_output_host_ends_it(world: World) -> None:
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
-    with Srv(tls=tls) as other:
+@pytest.mark.parametrize("kind", BAD)
+def test_sec_07_a_bad_certificate_of_an_output_host_ends_it_and_is_told(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    with Srv(tls=authority.context(kind, "127.0.0.1")) as other:
         world.completed("g1", f"{other.url}/x.png")
         world.start()
         item = world.ended("g1")
         assert item.state == "failed"
-        assert "certificate" in (item.error or "").lower()
+        assert re.search(f"certificate is not trusted: .*{BAD[kind]}", item.error or "")
         assert other.count() == 0
+    assert world.files() == []
+
+
+def test_sec_07_a_good_certificate_of_an_output_host_is_all_that_those_lack(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    with Srv(tls=authority.context(GOOD, "127.0.0.1")) as other:
+        other.on("GET", "/x.png", image_reply(FILE))
+        world.completed("g1", f"{other.url}/x.png")
+        world.start()
+        assert world.ended("g1").state == "done"
+        (only,) = other.calls()
+        assert "authorization" not in only.headers
 
 
 # ------------------------------------------------------------------------------------------------------------- names

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import ssl
 import zlib
 from collections.abc import Callable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -178,7 +179,11 @@ async def _bounded_body(response: httpx.Response) -> bytes:
 
 
 def _reason(error: Exception, key: str) -> str:
-    return one_line(str(error).replace(key, HIDDEN_KEY), 120) or type(error).__name__
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    words = str(error) if cause is None else f"its certificate is not trusted: {cause.verify_message}"
+    return one_line(words.replace(key, HIDDEN_KEY), 120) or type(error).__name__
 
 
 def _key_of(request: httpx.Request | None) -> str:
