@@ -66,7 +66,7 @@ def _quotes(store: Store, profile: str, asked: Sequence[tuple[str, str | None]])
     for _, body, row in found:
         texts.append((body if body is not None else row.body if row else None) or "")
         estimates.append(row.credits_estimate if row is not None and texts[-1] == row.body else None)
-    prices = prices_of(store, profile, texts, estimates=estimates)
+    prices = prices_of(store, profile, texts, estimates=estimates, models=models)
     made = []
     for (name, body, row), text, price in zip(found, texts, prices, strict=True):
         if row is None:
@@ -102,8 +102,9 @@ def _quote_refused(store: Store, profile: str, submission_id: str, body: str | N
 
 def quote_new(store: Store, profile: str, body: str) -> Quote:
     """What sending a body costs that belongs to no generation."""
-    (price,) = prices_of(store, profile, [body])
-    problem = complaint(parse_body(body) or {}, accounts.models(store, profile))
+    models = accounts.models(store, profile)
+    (price,) = prices_of(store, profile, [body], models=models)
+    problem = complaint(parse_body(body) or {}, models)
     return Quote(generation_id="", body=body, price=price, complaint=problem)
 
 

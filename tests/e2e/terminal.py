@@ -90,6 +90,10 @@ class Terminal:
         rows, columns = range(self._screen.lines), range(self._screen.columns)
         return {self._screen.buffer[y][x].bg for y in rows for x in columns}
 
+    def column(self, x: int) -> list[str]:
+        """The colours behind the characters of one column: where a cursor lies that is drawn by its colour alone."""
+        return [self._screen.buffer[y][x].bg for y in range(self._screen.lines)]
+
     def read(self, seconds: float = 0.05) -> None:
         """Takes in what the program wrote; returns after `seconds` of silence at most."""
         try:

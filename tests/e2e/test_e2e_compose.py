@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tests.conftest import Api, make_home, until
 from tests.e2e.terminal import ENTER, ESC, Terminal
+from tests.srv import MODELS, MODELS_BODY, Srv, json_reply
+from tests.torture.kills import home_for
 from vivix_tui.store import query
 from vivix_tui.store.store import Store
 
@@ -81,3 +83,19 @@ def test_a_burst_of_keys_never_falls_through_the_form_to_the_table(
         assert [row.prompt for row in query.list_generations(store, "default")] == ["the only row"]
         assert query.queue(store, "default") == []
     store.close()
+
+
+def test_par_10_a_catalogue_of_no_models_is_said(tmp_path: Path) -> None:
+    with Srv() as srv:
+        srv.on("GET", MODELS, json_reply(200, MODELS_BODY | {"models": []}))
+        with Terminal(home_for(tmp_path, srv, "")) as terminal:
+            until(lambda: srv.count("GET", MODELS), what="the catalogue is asked for")
+            terminal.wait_for("● live")
+            terminal.press("n")
+            terminal.wait_for("No models are known yet")
+            terminal.press(ENTER)
+            assert "which model" in terminal.text, "there is nothing to take"
+            terminal.press(ESC)
+            terminal.wait_until_gone("which model")
+            terminal.leave()
+            assert terminal.exit_code() == 0

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tests.torture import calls, downloads, kills, moments, money, rivals, slots, writers
+from tests.torture import calls, catalogue, downloads, kills, moments, money, rivals, slots, writers
 from tests.torture.figures import Figures
 
 Part = Callable[[Path], Figures]
@@ -52,6 +52,7 @@ def main() -> int:
         "takeovers": partial(rivals.takeovers, kills=12, seed=options.seed),
         "retries": partial(rivals.retries, pairs=15, seed=options.seed),
         "downloads": partial(downloads.run, files=options.files, seed=options.seed),
+        "catalogue": partial(catalogue.run, rounds=20),
         "calls": partial(calls.run, most=options.calls, seed=options.seed),
     }
     unknown = set(options.only or ()) - set(parts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import os
 import random
 import signal
@@ -24,8 +25,9 @@ from tests.conftest import make_home
 from tests.e2e.terminal import Terminal
 from tests.torture.figures import Figures
 from tests.torture.journal import Journal
+from tests.torture.keys import Keys
 from tests.torture.maker import body
-from tests.torture.samples import Sample, children, is_running, look, per_hour, percentile, rise
+from tests.torture.samples import Sample, children, is_running, look, per_hour, rise
 from vivix_tui import verbs, verbs_queue
 from vivix_tui.store.store import Store
 
@@ -38,19 +40,16 @@ KEYS = (
 )  # fmt: skip
 SUBMIT_EACH_S = 3.0
 ESCAPE_S = 0.15  # so long a terminal program waits for what may follow an escape
-ANSWER_S = 5.0
 MB = 1024 * 1024
 
 
 class Soak:
-    """The dashboard on a terminal, pressed and looked at. `latencies` are seconds from a key to what it shows, by kind;
-    `silent` are keys that showed nothing."""
+    """The dashboard on a terminal, pressed and looked at."""
 
     def __init__(self, terminal: Terminal, folder: Path, dice: random.Random, count_file: Path) -> None:
         self._count_file = count_file
         self.samples: list[Sample] = []
-        self.latencies: dict[str, list[float]] = {"move": [], "type": [], "help": []}
-        self.silent: list[str] = []
+        self.keys = Keys(terminal, "move", "type", "help")
         self._terminal, self._folder, self._dice = terminal, folder, dice
         self._store = Store(folder / "vivix.db")
         self._submitted = 0
@@ -59,7 +58,7 @@ class Soak:
         """Presses, submits and looks."""
         end = time.monotonic() + seconds
         look_at = submit_at = time.monotonic()
-        probes = (self._probe_move, self._probe_filter, self._probe_help)
+        probes = (lambda: self.keys.move("j"), self._probe_filter, self._probe_help)
         with contextlib.closing(self._store):
             while time.monotonic() < end:
                 self._press(self._dice.choice(KEYS))
@@ -98,33 +97,13 @@ class Soak:
         while time.monotonic() < end:
             self._terminal.read(0.02)
 
-    def _timed(self, kind: str, key: str, shown: Callable[[], bool]) -> None:
-        pressed = time.monotonic()
-        os.write(self._terminal.fd, key.encode())
-        while not shown():
-            if time.monotonic() - pressed > ANSWER_S:
-                self.silent.append(f"{key!r}: {self._terminal.text[:600]}")
-                return
-            self._terminal.read(0.01)
-        self.latencies[kind].append(time.monotonic() - pressed)
-
-    def _cursor(self) -> int:
-        """The line on which the cursor's bar is, -1 without one."""
-        lines = self._terminal.text.split("\n")
-        return next((n for n, line in enumerate(lines) if line.startswith("▌")), -1)
-
-    def _probe_move(self) -> None:
-        before = self._cursor()
-        if before >= 0:
-            self._timed("move", "j", lambda: self._cursor() not in (before, -1))
-
     def _probe_filter(self) -> None:
         self._press("/")
         for typed in ("z", "zj", "zjk"):  # were the field not there, they would do no harm
-            self._timed("type", typed[-1], partial(self._shows, f"\n {typed}"))
+            self.keys.press("type", typed[-1], partial(self._shows, f"\n {typed}"))
 
     def _probe_help(self) -> None:
-        self._timed("help", "?", partial(self._shows, "esc close"))
+        self.keys.press("help", "?", partial(self._shows, "esc close"))
 
     def _shows(self, text: str) -> bool:
         return text in self._terminal.text
@@ -191,30 +170,21 @@ def _tell(figures: Figures, soak: Soak, warm_up_s: float) -> None:
     figures.tell("WAL MB, most", max(s.wal for s in samples) / MB)
     figures.tell("logs MB, and a day of it", f"{last.logs / MB:.2f}, {24 * per_hour(warm, lambda s: s.logs / MB):.1f}")
     figures.tell("CPU of a core, %", 100 * (last.cpu_s - first.cpu_s) / max(1.0, last.at - first.at))
-    for kind, seconds in soak.latencies.items():
-        figures.tell(
-            f"{kind}: keys, p50 and p99 ms to the screen", f"{len(seconds)}, {_ms(seconds, 0.5)}, {_ms(seconds, 0.99)}"
-        )
-    p99 = _ms([s for seconds in soak.latencies.values() for s in seconds], 0.99)
-    figures.tell("all keys: p99 ms to the screen", p99)
-    figures.none("keys without an answer", soak.silent)
+    # The slope and the slowest keys of a few minutes say nothing of an hour.
+    long = len(warm) >= 240
+    soak.keys.tell(figures, 200 if long else math.inf)
     figures.promise(rise(warm, lambda s: s.descriptors) <= 3, "the descriptors grow")
     figures.promise(rise(warm, lambda s: s.threads) <= 1, "the threads grow")
     if len(warm) >= 40:  # in each quarter there is a moment then in which nothing is open
         figures.promise(_tasks_rise(warm) <= 3, "the tasks grow")
     figures.promise(max(s.wal for s in samples) <= 64 * MB, "the WAL exceeds 64 MB")
     figures.promise(last.logs <= 10 * MB, "the logs exceed 10 MB")
-    if len(warm) >= 240:  # the slope of a few minutes says nothing of an hour
+    if long:
         figures.promise(slope < 5, f"RSS grows by {slope:.1f} MB an hour")
-        figures.promise(p99 < 200, f"p99 of key to screen is {p99} ms")
 
 
 def _tasks_rise(samples: list[Sample]) -> float:
     return rise(samples, lambda s: s.tasks, min)
-
-
-def _ms(seconds: list[float], share: float) -> int:
-    return round(1000 * percentile(seconds, share)) if seconds else 0
 
 
 def _three(samples: list[Sample], value: Callable[[Sample], float]) -> str:

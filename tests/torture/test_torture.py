@@ -1,13 +1,13 @@
 """The torture in small, seconds each: the same runs, the same promises. `make torture` does them by the hundred.
 
-Rows LIF-01, LIF-02, LIF-05, MON-01 to MON-05, MON-07, RAT-08, STO-01, STO-02, DOW-12; G1, G2, G5, G6.
+Rows LIF-01, LIF-02, LIF-05, MON-01 to MON-05, MON-07, PAR-10, RAT-08, STO-01, STO-02, DOW-12; G1, G2, G5, G6.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.torture import calls, downloads, kills, moments, money, rivals, slots, soak, writers
+from tests.torture import calls, catalogue, downloads, kills, moments, money, rivals, slots, soak, writers
 from tests.torture.figures import Figures
 
 
@@ -64,6 +64,11 @@ def test_g5_a_call_to_the_system_that_fails_breaks_nothing(tmp_path: Path) -> No
     journeys = [journey for journey in calls.JOURNEYS if journey.name in ("submit", "download")]
     figures = kept(calls.run(tmp_path, most=6, seed=2, journeys=journeys, at_once=2))
     assert figures.values["download: of which failed, one a run"] >= 5
+
+
+def test_par_10_the_form_and_its_list_answer_with_thousands_of_models(tmp_path: Path) -> None:
+    figures = kept(catalogue.run(tmp_path, rounds=1, most_ms=3_000))
+    assert figures.values["keys without an answer"] == 0
 
 
 def test_lif_02_a_short_soak_keeps_descriptors_threads_and_rows(tmp_path: Path) -> None:

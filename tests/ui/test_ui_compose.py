@@ -20,9 +20,10 @@ from vivix_tui.store import accounts, query
 from vivix_tui.ui.app import VivixApp
 from vivix_tui.ui.screens.compose import TYPING_PAUSE_S, Compose
 from vivix_tui.ui.screens.dialogs import Choose, Confirm
-from vivix_tui.ui.screens.pick_model import PickModel, fitting
+from vivix_tui.ui.screens.pick_model import MOST, PickModel, fitting, words_of
 from vivix_tui.ui.widgets.form_field import FormField
 
+ODD = Parameter(name="p", type="number", default="x", values=("a", 1, 1.5, True), minimum=float("-inf"), maximum=2**60)
 CHEAP = msgspec.structs.replace(Settings(), spend=Spend(confirm_above=0))
 
 
@@ -284,23 +285,57 @@ async def test_another_model_keeps_what_was_typed(screen: Screen) -> None:
 async def test_models_are_found_by_typing_any_of_their_letters(screen: Screen) -> None:
     screen.account()
     screen.catalogue()
-    known = query.models(screen.store, PROFILE)
-    assert [m.slug for m in fitting("  ", known)] == [IMAGE, VIDEO]
-    assert [m.slug for m in fitting("alib", known)] == [VIDEO]
-    assert fitting("zzz", known) == []
+    known = words_of(query.models(screen.store, PROFILE))
+    assert fitting("  ", known) == [IMAGE, VIDEO]
+    assert fitting("alib", known) == [VIDEO]
+    assert fitting("image xai", known) == fitting("XAI imag", known) == [IMAGE]
+    assert fitting("zzz", known) == fitting("xai zzz", known) == []
     app = screen.app()
     async with app.run_test(size=(120, 36)) as pilot:
         await press(pilot, "n", *"zz", "enter")
-        assert "No model fits" in str(app.screen.query_one("#none", Static).content)
+        assert "No model fits" in str(app.screen.query_one("#told", Static).content)
         await press(pilot, "backspace", "backspace", "down", "enter")
         assert shown(app, "model").startswith(VIDEO)
+
+
+def test_what_fits_as_it_stands_comes_before_letters_that_are_strewn() -> None:
+    words = words_of({slug: Model(slug=slug) for slug in ("f-l-u-x", "reflux", "x-flux-2", "flux-2", "luxf", "fl-ux")})
+    assert fitting("flux", words) == ["flux-2", "x-flux-2", "reflux", "fl-ux", "f-l-u-x"]
+
+
+async def test_par_10_thousands_of_models_are_shown_in_part_and_found_by_typing(screen: Screen) -> None:
+    screen.account()
+    many = {f"m{number:04d}": Model(slug=f"m{number:04d}", name="n" * 2_000) for number in range(5_000)}
+    accounts.save_models(screen.store, PROFILE, many | {"odd": Model(slug="odd", params={"p": ODD})})
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await press(pilot, "n")
+        options, told = app.screen.query_one(OptionList), app.screen.query_one("#told", Static)
+        assert options.option_count == MOST
+        assert f"The first {MOST} of 5,001" in str(told.content)
+        assert len(str(options.get_option_at_index(0).prompt)) < 250
+        await press(pilot, *"4321")
+        assert [str(options.get_option_at_index(0).prompt).split()[0], told.display] == ["m4321", False]
+        await press(pilot, "enter")
+        assert shown(app, "model").startswith("m4321")
+    assert query.models(screen.store, PROFILE)["odd"].params["p"] == ODD
+
+
+@pytest.mark.timeout(20)
+async def test_par_10_a_name_of_the_same_letters_again_and_again_does_not_stop_the_screen(screen: Screen) -> None:
+    screen.account()
+    accounts.save_models(screen.store, PROFILE, {"long": Model(slug="long", name="a b " * 500)})
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await press(pilot, "n", *"aaaaaaaaaab")
+        assert app.screen.query_one(OptionList).option_count == 1
 
 
 async def test_without_a_catalogue_it_says_so_until_there_is_one(screen: Screen) -> None:
     app = screen.app()
     async with app.run_test(size=(120, 36)) as pilot:
         await press(pilot, "n", "enter")
-        assert "No models are known yet." in str(app.screen.query_one("#none", Static).content)
+        assert "No models are known yet." in str(app.screen.query_one("#told", Static).content)
         screen.catalogue()
         for _ in range(40):
             if app.screen.query_one(OptionList).option_count:

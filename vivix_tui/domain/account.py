@@ -35,8 +35,8 @@ class Parameter(Struct, frozen=True, kw_only=True):
     required: bool = False
     default: Any = None
     values: tuple[Any, ...] | None = None
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: int | float | None = None
+    maximum: int | float | None = None
     max_length: int | None = None
 
 

@@ -6,18 +6,21 @@ Refuses: estimates; what was not told stays NULL.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct, to_builtins
+from msgspec import MsgspecError, Struct, to_builtins
+from msgspec.json import Decoder
 from msgspec.structs import asdict
 
 from vivix_tui.domain import times
 from vivix_tui.domain.account import Account, Model, Parameter
 from vivix_tui.store.store import Store
 
+CATALOGUE_MAX = 5_000  # models, as many as are read of an answer
 _ACCOUNT = Account.__struct_fields__
 
 
@@ -116,8 +119,22 @@ def queue_paused(store: Store, profile: str) -> str | None:
     return rows[0][0] if rows else None
 
 
+@functools.lru_cache(maxsize=CATALOGUE_MAX)  # the form asks for the catalogue at each pause of whoever types
 def _model(text: str) -> Model | None:
     """What `save_models` wrote, None where `text` is something else."""
+    try:
+        return _decoder().decode(text)
+    except (MsgspecError, RecursionError, UnicodeEncodeError):
+        return _odd_model(text)
+
+
+@functools.cache
+def _decoder() -> Decoder[Model]:
+    return Decoder(Model)
+
+
+def _odd_model(text: str) -> Model | None:
+    """One that holds what JSON does not know: a NaN, a lone surrogate."""
     try:
         facts: dict[str, Any] = json.loads(text)
         params = {}
