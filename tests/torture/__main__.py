@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tests.torture import calls, catalogue, downloads, kills, moments, money, rivals, slots, writers
+from tests.torture import calls, catalogue, downloads, hole, kills, moments, money, rivals, slots, writers
 from tests.torture.figures import Figures
 
 Part = Callable[[Path], Figures]
@@ -53,6 +53,7 @@ def main() -> int:
         "retries": partial(rivals.retries, pairs=15, seed=options.seed),
         "downloads": partial(downloads.run, files=options.files, seed=options.seed),
         "catalogue": partial(catalogue.run, rounds=20),
+        "hole": partial(hole.run, seconds=60),
         "calls": partial(calls.run, most=options.calls, seed=options.seed),
     }
     unknown = set(options.only or ()) - set(parts)

@@ -1,13 +1,13 @@
 """The torture in small, seconds each: the same runs, the same promises. `make torture` does them by the hundred.
 
-Rows LIF-01, LIF-02, LIF-05, MON-01 to MON-05, MON-07, PAR-10, RAT-08, STO-01, STO-02, DOW-12; G1, G2, G5, G6.
+Rows API-04, LIF-01, LIF-02, LIF-05, MON-01 to MON-05, MON-07, PAR-10, RAT-08, STO-01, STO-02, DOW-12; G1, G2, G5, G6.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.torture import calls, catalogue, downloads, kills, moments, money, rivals, slots, soak, writers
+from tests.torture import calls, catalogue, downloads, hole, kills, moments, money, rivals, slots, soak, writers
 from tests.torture.figures import Figures
 
 
@@ -64,6 +64,11 @@ def test_g5_a_call_to_the_system_that_fails_breaks_nothing(tmp_path: Path) -> No
     journeys = [journey for journey in calls.JOURNEYS if journey.name in ("submit", "download")]
     figures = kept(calls.run(tmp_path, most=6, seed=2, journeys=journeys, at_once=2))
     assert figures.values["download: of which failed, one a run"] >= 5
+
+
+def test_api_04_keys_and_other_ids_are_not_kept_waiting_by_a_black_hole(tmp_path: Path) -> None:
+    figures = kept(hole.run(tmp_path, seconds=5, most_ms=2_000))
+    assert figures.values["questions into the black hole"] == 1
 
 
 def test_par_10_the_form_and_its_list_answer_with_thousands_of_models(tmp_path: Path) -> None:
