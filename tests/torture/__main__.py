@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tests.torture import calls, catalogue, downloads, hole, kills, moments, money, rivals, slots, writers
+from tests.torture import calls, catalogue, downloads, hole, kills, moments, money, rivals, slots, stops, writers
 from tests.torture.figures import Figures
 
 Part = Callable[[Path], Figures]
@@ -27,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--bodies", type=int, default=500, metavar="N", help="bodies for the demo (default 500)")
     arguments.add_argument("--writes", type=int, default=100, metavar="N", help="kill -9 while writing (default 100)")
     arguments.add_argument("--files", type=int, default=50, metavar="N", help="files to fetch (default 50)")
+    arguments.add_argument("--stops", type=int, default=50, metavar="N", help="Ctrl-Z and fg (default 50)")
     arguments.add_argument(
         "--calls",
         type=int,
@@ -53,6 +54,7 @@ def main() -> int:
         "retries": partial(rivals.retries, pairs=15, seed=options.seed),
         "downloads": partial(downloads.run, files=options.files, seed=options.seed),
         "catalogue": partial(catalogue.run, rounds=20),
+        "stops": partial(stops.run, times=options.stops, seed=options.seed),
         "hole": partial(hole.run, seconds=60),
         "calls": partial(calls.run, most=options.calls, seed=options.seed),
     }

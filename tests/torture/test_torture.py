@@ -1,13 +1,14 @@
 """The torture in small, seconds each: the same runs, the same promises. `make torture` does them by the hundred.
 
-Rows API-04, LIF-01, LIF-02, LIF-05, MON-01 to MON-05, MON-07, PAR-10, RAT-08, STO-01, STO-02, DOW-12; G1, G2, G5, G6.
+Rows API-04, DOW-12, LIF-01, LIF-02, LIF-05, MON-01 to MON-05, MON-07, PAR-10, RAT-08, STO-01, STO-02, TER-10; G1, G2,
+G5, G6.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.torture import calls, catalogue, downloads, hole, kills, moments, money, rivals, slots, soak, writers
+from tests.torture import calls, catalogue, downloads, hole, kills, moments, money, rivals, slots, soak, stops, writers
 from tests.torture.figures import Figures
 
 
@@ -74,6 +75,11 @@ def test_api_04_keys_and_other_ids_are_not_kept_waiting_by_a_black_hole(tmp_path
 def test_par_10_the_form_and_its_list_answer_with_thousands_of_models(tmp_path: Path) -> None:
     figures = kept(catalogue.run(tmp_path, rounds=1, most_ms=3_000))
     assert figures.values["keys without an answer"] == 0
+
+
+def test_ter_10_files_that_come_during_ctrl_z_and_fg_are_right(tmp_path: Path) -> None:
+    figures = kept(stops.run(tmp_path, times=5, seed=2))
+    assert figures.values["stops, of which with files under way"] in ("5, 5", "5, 4", "5, 3")
 
 
 def test_lif_02_a_short_soak_keeps_descriptors_threads_and_rows(tmp_path: Path) -> None:
