@@ -93,14 +93,22 @@ class Ledger:
 
 
 class Srv:
-    """The server; a context manager. `tls` makes it speak TLS, `port` 0 takes a free one.
+    """The server; a context manager. `tls` makes it speak TLS, `port` 0 takes a free one, `host` is an address of
+    this machine.
 
     `on_connect` is called before anything is read from a connection. What a handler raises is raised again at the end.
     """
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None, port: int = 0, defaults: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        defaults: bool = True,
+    ) -> None:
         self.ledger = Ledger()
-        self.port = port
+        self.host, self.port = host, port
         self.on_connect: Act | None = None
         self.failed_handshakes = 0
         self._tls = tls
@@ -128,7 +136,7 @@ class Srv:
 
     @property
     def url(self) -> str:
-        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://{self.host}:{self.port}"
 
     def on(self, method: str, pattern: str, answer: Handler | bytes) -> None:
         """Answers requests of this method whose path matches (`*` as in a shell). What is said last counts."""
@@ -153,7 +161,7 @@ class Srv:
         """Takes connections again after `refuse`."""
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self.port))
+        listener.bind((self.host, self.port))
         listener.listen(64)
         self.port = listener.getsockname()[1]
         self._listener = listener

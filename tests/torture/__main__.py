@@ -11,7 +11,20 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tests.torture import calls, catalogue, downloads, hole, kills, moments, money, rivals, slots, stops, writers
+from tests.torture import (
+    calls,
+    catalogue,
+    downloads,
+    hole,
+    kills,
+    moments,
+    money,
+    rivals,
+    slots,
+    stalls,
+    stops,
+    writers,
+)
 from tests.torture.figures import Figures
 
 Part = Callable[[Path], Figures]
@@ -28,6 +41,9 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--writes", type=int, default=100, metavar="N", help="kill -9 while writing (default 100)")
     arguments.add_argument("--files", type=int, default=50, metavar="N", help="files to fetch (default 50)")
     arguments.add_argument("--stops", type=int, default=50, metavar="N", help="Ctrl-Z and fg (default 50)")
+    arguments.add_argument(
+        "--stalled", type=float, default=120, metavar="S", help="seconds that a terminal does not read (default 120)"
+    )
     arguments.add_argument(
         "--calls",
         type=int,
@@ -55,6 +71,7 @@ def main() -> int:
         "downloads": partial(downloads.run, files=options.files, seed=options.seed),
         "catalogue": partial(catalogue.run, rounds=20),
         "stops": partial(stops.run, times=options.stops, seed=options.seed),
+        "stalls": partial(stalls.run, seconds=options.stalled, usual_s=60),
         "hole": partial(hole.run, seconds=60),
         "calls": partial(calls.run, most=options.calls, seed=options.seed),
     }
