@@ -1,14 +1,28 @@
 """The torture in small, seconds each: the same runs, the same promises. `make torture` does them by the hundred.
 
-Rows API-04, DOW-12, LIF-01, LIF-02, LIF-05, MON-01 to MON-05, MON-07, PAR-10, RAT-08, STO-01, STO-02, TER-10; G1, G2,
-G5, G6.
+Rows API-04, DOW-12, LIF-01, LIF-02, LIF-05, MON-01 to MON-05, MON-07, PAR-10, RAT-08, SEC-08, STO-01, STO-02, TER-10;
+G1, G2, G5, G6.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.torture import calls, catalogue, downloads, hole, kills, moments, money, rivals, slots, soak, stops, writers
+from tests.torture import (
+    calls,
+    catalogue,
+    downloads,
+    hole,
+    kills,
+    moments,
+    money,
+    private,
+    rivals,
+    slots,
+    soak,
+    stops,
+    writers,
+)
 from tests.torture.figures import Figures
 
 
@@ -75,6 +89,34 @@ def test_api_04_keys_and_other_ids_are_not_kept_waiting_by_a_black_hole(tmp_path
 def test_par_10_the_form_and_its_list_answer_with_thousands_of_models(tmp_path: Path) -> None:
     figures = kept(catalogue.run(tmp_path, rounds=1, most_ms=3_000))
     assert figures.values["keys without an answer"] == 0
+
+
+def test_sec_08_all_that_a_first_run_makes_is_private_from_the_first_instant(tmp_path: Path) -> None:
+    figures = kept(private.run(tmp_path, strace=False))
+    assert figures.values["made: file"] >= 10
+    assert figures.values["made: folder"] >= 8
+
+
+def test_sec_08_what_strace_saw_is_read_as_it_was() -> None:
+    lines = [
+        '7 openat(AT_FDCWD</x>, "/a", O_RDONLY|O_CLOEXEC) = 3</a>',
+        '7 openat(AT_FDCWD</x>, "/b", O_RDWR|O_CREAT|O_CLOEXEC, 0644 <unfinished ...>',
+        '8 mkdir("/c", 0755)                 = 0',
+        '8 mkdir("/d", 0777)                 = -1 EEXIST (File exists)',
+        "7 <... openat resumed>)             = 4</b>",
+        '7 openat(AT_FDCWD</x>, "/b", O_RDWR|O_CREAT, 0666) = 4</b>',
+        '7 unlink("/b")                      = 0',
+        '7 open("/b", O_RDWR|O_CREAT, 0600)  = 4</b>',
+        "7 fchmod(4</b>, 0640)               = 0",
+        '7 rename("/b", "/e")                = 0',
+        '7 open("/e", O_RDWR|O_CREAT, 0666)  = 4</e>',
+    ]
+    assert [str(made) for made in private.traced(lines)] == [
+        "folder /c 755 0",
+        "file /b 644 0",
+        "file /b 600 0",
+        "mode /b 640 0",
+    ]
 
 
 def test_ter_10_files_that_come_during_ctrl_z_and_fg_are_right(tmp_path: Path) -> None:
