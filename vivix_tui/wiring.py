@@ -120,8 +120,6 @@ class _Dashboard:
         self._starter = threading.Thread(target=self._start, name="engine-start", daemon=True)
 
     def start_engine(self) -> None:
-        gc.freeze()  # what is loaded stays: it need not be looked through again and again while keys wait
-        gc.enable()
         self._starter.start()
 
     def _start(self) -> None:
@@ -132,6 +130,10 @@ class _Dashboard:
             self._engine.start()
         except Exception:
             log.exception("the engine could not be started")
+        finally:
+            from vivix_tui.ui.caches import look_for_knots_seldom  # noqa: PLC0415 - it knows Textual
+
+            look_for_knots_seldom()
 
     def wake(self) -> None:
         if self._engine is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 
 import pytest
 from rich.color import ColorSystem
@@ -11,7 +12,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tests.ui.conftest import Screen, settled
-from vivix_tui.ui.caches import forget_what_was_drawn
+from vivix_tui.ui.caches import AFTER_CLOSING_S, forget_what_was_drawn
 from vivix_tui.ui.frames import PLAIN, _draw, _ink
 
 
@@ -34,6 +35,21 @@ async def test_lif_02_a_closed_screen_leaves_nothing_behind(screen: Screen, open
             kept.append(drawn_lines())
         # One that was closed just now may wait for the end of a task of its own; those before it are gone.
         assert min(kept[-3:]) - min(kept[:3]) <= 20, kept
+
+
+async def test_lif_02_a_closed_screen_is_untied_when_nobody_waits_for_a_key(screen: Screen) -> None:
+    screen.busy()
+    app = screen.app()
+    gc.disable()  # Python itself may look whenever it likes, be it while a key waits
+    try:
+        async with app.run_test(size=(120, 36)) as pilot:
+            await pilot.press("question_mark")
+            help_screen = weakref.ref(app.screen)
+            await pilot.press("escape")
+            await pilot.pause(AFTER_CLOSING_S + 0.3)
+            assert help_screen() is None
+    finally:
+        gc.enable()
 
 
 def test_lif_02_inks_are_remembered_by_colour_whatever_they_link_to() -> None:

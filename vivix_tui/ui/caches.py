@@ -1,18 +1,39 @@
-"""What Rich and Textual remember of all that was ever drawn: every text that was cut, every colour of a screen that is
-closed. Their caches hold thousands of entries each, which a program that runs for days fills.
+"""Memory that is kept small by hand, at moments in which nobody waits.
 
-Owns: which of them are emptied now and then. Refuses: those that end small.
+Rich and Textual remember much of all that was ever drawn: every text that was cut, every colour of a screen that is
+closed. And a closed screen is a knot of objects that refer to each other, thousands of them, which Python finds by
+looking through all that lives: tens of milliseconds, in the middle of a key press where it chooses the moment itself.
+
+Owns: which caches are emptied, and when knots are looked for. Refuses: caches that end small.
 """
 
 from __future__ import annotations
 
+import gc
+
 from rich.segment import Segment
 from textual._styles_cache import StylesCache
 
-FORGET_S = 60.0
+TIDY_S = 60.0
+AFTER_CLOSING_S = 0.5  # by then the tasks of a closed screen have ended, too
+# New objects, beyond those that went, before Python looks by itself: a frame has more than its usual 700.
+NEW_OBJECTS = 10_000
+
+
+def look_for_knots_seldom() -> None:
+    """From now on. What is loaded by now stays: it need not be looked through again and again."""
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, 10, 10)
+    gc.enable()
+
+
+def tidy() -> None:
+    """Empties the caches: what is drawn next is cut and mixed once more, which takes microseconds. Unties knots."""
+    forget_what_was_drawn()
+    gc.collect()
 
 
 def forget_what_was_drawn() -> None:
-    """Empties them; what is drawn next is cut and mixed once more, which takes microseconds."""
+    """Empties the caches alone."""
     Segment._split_cells.cache_clear()  # up to 16,384 texts
     StylesCache.get_inner_outer.cache_clear()  # Textualize/textual#6665
