@@ -37,7 +37,7 @@ from vivix_tui.store.accounts import EngineState
 from vivix_tui.store.store import Store
 
 STANDBY_S = 0.5
-WATCH_S = 0.2
+WATCH_S = 0.5
 QUIET_WATCH_S = 1.0  # where nothing was written for a while: a sleeping machine is left asleep
 QUIET_AFTER_S = 10.0
 PUBLISH_S = 1.0

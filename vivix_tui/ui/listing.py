@@ -19,7 +19,7 @@ from vivix_tui.store.order import Order
 from vivix_tui.store.query import Filter, TableRow
 from vivix_tui.store.store import Store
 
-PAGE_ROWS = 64
+PAGE_ROWS = 40  # about a screen: at each change all of a page is read again
 REST = 10  # times as long as a look through all rows took, nothing is looked through again
 
 Key = tuple[str, str]

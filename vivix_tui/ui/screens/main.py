@@ -46,7 +46,7 @@ from vivix_tui.ui.widgets.notice import Notice
 if TYPE_CHECKING:
     from vivix_tui.ui.app import VivixApp
 
-FOLLOW_S = 1 / 3
+FOLLOW_S = 0.5
 QUIET_FOLLOW_S = 1.0  # where nothing is under way and nothing changed for a while
 QUIET_AFTER_S = 10.0
 TICK_S = 1.0
