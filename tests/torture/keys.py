@@ -38,14 +38,14 @@ class Keys:
 
     def move(self, key: str) -> None:
         """A key that moves the cursor of the table; nothing where there is none."""
-        before = self.cursor()
-        if before >= 0:
-            self.press("move", key, lambda: self.cursor() not in (before, -1))
+        before = self._row()
+        if before:
+            self.press("move", key, lambda: self._row() not in (before, ""))
 
-    def cursor(self) -> int:
-        """The line on which the cursor's bar is, -1 without one."""
+    def _row(self) -> str:
+        """The id under the cursor's bar, empty without one. Its line says less: rows come in above it meanwhile."""
         lines = self._terminal.text.split("\n")
-        return next((n for n, line in enumerate(lines) if line.startswith("▌")), -1)
+        return next((line[2:10] for line in lines if line.startswith("▌")), "")
 
     def tell(self, figures: Figures, most_ms: float = math.inf) -> None:
         """The figures; the 99th percentile of all keys has to lie below `most_ms`."""
