@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ import pytest
 from vivix_tui.store.store import Store
 
 KEY = "vvx_live_" + "test" * 8
+# Who starts the tests in the background of a shell has it ignored, and so would every program that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)  # with `-p no:xdist` nobody asks
