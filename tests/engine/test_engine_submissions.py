@@ -117,6 +117,33 @@ def test_mon_01_a_refused_post_is_queued_again_and_says_why(world: World) -> Non
     assert len(world.posts) == 1
 
 
+@pytest.mark.parametrize("polled", [True, False], ids=["polls", "nothing to poll"])
+@pytest.mark.parametrize(
+    "answer", [error_reply(500, "INTERNAL_ERROR"), html_reply(502), reset()], ids=["500", "502", "RST"]
+)
+def test_mon_02_no_post_finds_out_whether_an_outage_is_over(world: World, answer: Answer, polled: bool) -> None:
+    """It might be charged without an answer; a question costs nothing."""
+    down = threading.Event()
+    world.answer_polls(lambda r: answer if down.is_set() else json_reply(200, generation(id_of(r))))
+    world.srv.on("GET", CREDITS, lambda r: answer if down.is_set() else json_reply(200, CREDITS_BODY))
+    world.srv.on("GET", MODELS, lambda r: answer if down.is_set() else json_reply(200, MODELS_BODY))
+    world.answer_posts(lambda r: answer if down.is_set() else made(r))
+    if polled:
+        world.track("g1")
+    world.start()
+    until(lambda: world.engine_row.connection == "live")
+    down.set()
+    if polled:
+        until(lambda: world.engine_row.connection in ("retrying", "offline"), what="a poll met the outage")
+    waiting = world.submit(BODY, BODY)[1]
+    until(lambda: world.engine_row.connection in ("retrying", "offline"), what="a POST met the outage")
+    asked = world.srv.count("GET")
+    until(lambda: world.srv.count("GET") >= asked + 3, what="three probes")
+    assert len(world.posts) == (0 if polled else 1)
+    down.clear()
+    until(lambda: world.state(waiting) == "accepted", what="it is sent once the API answers")
+
+
 INDETERMINATE: dict[str, Answer] = {
     "RST": reset(),
     "RST in the head": reset(b"HTTP/1.1 201 Cre"),

@@ -1,7 +1,7 @@
 """Asks for limits, balance and catalogue when they are worth a call.
 
-Owns: when /credits and /models are asked: at the start, with a new key, after a refund, when the cycle is reset; once a
-day. Refuses: a timer for what the headers of other answers tell anyway.
+Owns: when /credits and /models are asked: at the start, with a new key, after a refund, when the cycle is reset, as the
+probe of an outage that bodies wait for; once a day. Refuses: a timer for what the headers of other answers tell anyway.
 """
 
 from __future__ import annotations
@@ -58,7 +58,6 @@ class AccountReader:
             if ask is not None:
                 try:
                     await ask()
-                    self._failures = 0
                 except ApiError:
                     # The link has noted it; a call that is refused again and again must not eat the budget.
                     self._failures += 1
@@ -74,13 +73,14 @@ class AccountReader:
         """What is worth a call now."""
         if self._link.unproved_key:
             return self._ask_credits  # whoever entered a key waits to hear whether it is a good one
-        if now < self._not_before:
+        if now < self._not_before and not self._link.is_down:  # in an outage the link lets few calls go as it is
             return None
         refunded = self._link.refunded_at > self._credits_at and now - self._credits_at > AFTER_REFUND_S
         unproved = self._credits_at < self._link.last_end and self._link.proof_is_due(AFTER_REFUND_S)
         wanted = self._link.credits_wanted or self._cycle_is_over()
         if self._credits_at == NEVER or refunded or unproved or wanted:
-            return self._ask_credits
+            # Where /credits alone does not work, the catalogue tells that the API does: bodies wait for that.
+            return self._ask_models if self._link.is_down and self._failures % 2 else self._ask_credits
         return self._ask_models if now - self._models_at > CATALOGUE_S else None
 
     def _cycle_is_over(self) -> bool:
@@ -92,7 +92,7 @@ class AccountReader:
         found = await self._link.call(self._link.client.credits, calls.ACCOUNT)
         self._credits_at, self._asked_at = time.monotonic(), datetime.now(UTC)
         self._resets_at = times.parse(found.cycle_resets_at)
-        self._link.credits_wanted = False
+        self._link.credits_wanted, self._failures = False, 0
         if found.calls_per_minute:
             self._budget.set_limit(found.calls_per_minute)
         accounts.save_account(self._store, self._profile, found, datetime.now(UTC))
@@ -103,3 +103,5 @@ class AccountReader:
         self._models_at = time.monotonic()
         accounts.save_account(self._store, self._profile, account, datetime.now(UTC))
         accounts.save_models(self._store, self._profile, models)
+        if self._credits_at != NEVER and not self._link.credits_wanted:
+            self._failures = 0

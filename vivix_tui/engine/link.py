@@ -76,6 +76,11 @@ class Link:
         """Whether there is a key that was not rejected."""
         return self.client.gate.key is not None
 
+    @property
+    def is_down(self) -> bool:
+        """Whether calls fail, and none was answered since."""
+        return self.budget.failing_since is not None
+
     async def turn(self) -> None:
         """Waits for the right to one call and takes it, before all polls."""
         await self.client.gate.turn(urgent=True)

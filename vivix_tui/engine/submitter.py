@@ -77,6 +77,10 @@ class Submitter:
 
     def _may_go(self, item: Submission) -> bool:
         """Whether nothing speaks against sending it now; refuses or holds it where the body or the user's cap does."""
+        if self._link.is_down:
+            # A body that meets an outage may be charged without an answer: a question that costs nothing goes first.
+            self._link.credits_wanted = True
+            return False
         return not self._waits() and self._checked(item) and self._affordable(item)
 
     def _settle_asked(self) -> None:
