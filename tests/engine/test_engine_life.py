@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import KEY, until
 from tests.engine.conftest import PROFILE, World, made, status_of
-from tests.srv import CREDITS, Connection, Request, error_reply, generation, id_of, json_reply, silence
+from tests.srv import CREDITS, MODELS, Connection, Request, error_reply, generation, id_of, json_reply, silence
 from vivix_tui.domain import cadence
 from vivix_tui.engine.account import LONGEST_PAUSE_S, pause_s
 from vivix_tui.errors import ConfigError, KeyProblem, StoreMoved
@@ -27,6 +27,16 @@ BODY = '{"model":"m","prompt":"x"}'
 def rest(seconds: float) -> None:
     began = time.monotonic()
     until(lambda: time.monotonic() - began > seconds)
+
+
+@pytest.mark.parametrize("rest_s", [1.2, 1.8, 2.4, 3.0])
+def test_lif_07_an_engine_that_is_woken_as_it_stops_ends_all_the_same(world: World, rest_s: float) -> None:
+    """A wish and `q` at once: on Python 3.11 a wait with a timeout could take the wish for the end of its task."""
+    engine = world.start()
+    until(lambda: world.srv.count("GET", MODELS) == 1)
+    rest(rest_s)
+    engine.wake()
+    assert engine.stop(3)
 
 
 def test_lif_05_of_two_engines_one_calls_and_the_other_takes_over(world: World) -> None:

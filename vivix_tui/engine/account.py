@@ -66,7 +66,8 @@ class AccountReader:
             await asyncio.sleep(STEP_S)
             if ask is None and self._models_at != NEVER:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), REST_S)
+                    async with asyncio.timeout(REST_S):
+                        await self._wake.wait()
                 self._wake.clear()
 
     def _due(self, now: float) -> Callable[[], Awaitable[None]] | None:

@@ -239,7 +239,8 @@ class Engine:
                 if not usable and time.monotonic() - looked > KEY_AGAIN_S:
                     break
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._key_given.wait(), KEY_AGAIN_S / 10)
+                    async with asyncio.timeout(KEY_AGAIN_S / 10):
+                        await self._key_given.wait()
                 self._key_given.clear()
             if self._given_key is not None and self._given_key is not given:
                 # Whoever types a key once more wants it tried once more.
@@ -252,7 +253,8 @@ class Engine:
     async def _stops_within(self, seconds: float) -> bool:
         assert self._stopping is not None  # noqa: S101 - set by _main
         try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
         except TimeoutError:
             return False
         return True

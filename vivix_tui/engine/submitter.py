@@ -56,7 +56,8 @@ class Submitter:
         self._recover()
         # With the account's limit no POST has to find it out, and with its balance an unknown outcome can be judged.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._link.looked.wait(), FIRST_LOOK_S)
+            async with asyncio.timeout(FIRST_LOOK_S):
+                await self._link.looked.wait()
         while True:
             self._settle_asked()
             item = submissions.next_queued(self._store, self._profile)

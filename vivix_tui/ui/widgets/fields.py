@@ -71,7 +71,8 @@ async def done_so_far(field: Widget) -> None:
     done = asyncio.Event()
     if field.call_later(done.set):
         with suppress(TimeoutError):
-            await asyncio.wait_for(done.wait(), PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):
+                await done.wait()
 
 
 class LineField(Input):
