@@ -6,9 +6,11 @@ import gc
 import weakref
 
 import pytest
+from rich.cells import cached_cell_len, cell_len
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Region
 from textual.strip import Strip
 
 from tests.ui.conftest import Screen, settled
@@ -63,5 +65,9 @@ def test_lif_02_inks_are_remembered_by_colour_whatever_they_link_to() -> None:
 def test_lif_02_texts_that_were_cut_are_forgotten() -> None:
     Segment("a prompt of last week …").split_cells(3)
     assert Segment._split_cells.cache_info().currsize > 0
+    assert cell_len("a prompt of last week …") == 23
+    assert Region(1, 2, 3, 4).intersection(Region(2, 3, 4, 5)) == Region(2, 3, 2, 3)
     forget_what_was_drawn()
     assert Segment._split_cells.cache_info().currsize == 0
+    assert cached_cell_len.cache_info().currsize == 0
+    assert Region.intersection.cache_info().currsize == 0

@@ -135,7 +135,7 @@ def _bar(durations: Durations, age_s: float) -> float:
     return shares[at - 1] + part * (shares[at] - shares[at - 1])
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)  # 3 kB each, and every job that completes makes another of its model
 def _bar_table(durations: Durations) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Ages and the share of the time that is over then, if the job ends as soon as one in four does.
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import gc
 
+from rich.cells import cached_cell_len
 from rich.segment import Segment
 from textual._styles_cache import StylesCache
+from textual.geometry import Region
 
 TIDY_S = 60.0
 AFTER_CLOSING_S = 0.5  # by then the tasks of a closed screen have ended, too
@@ -36,4 +38,8 @@ def tidy() -> None:
 def forget_what_was_drawn() -> None:
     """Empties the caches alone."""
     Segment._split_cells.cache_clear()  # up to 16,384 texts
+    cached_cell_len.cache_clear()  # 4,096 texts
+    for method in vars(Region).values():  # where everything was, eleven times up to 4,096
+        if hasattr(method, "cache_clear"):
+            method.cache_clear()
     StylesCache.get_inner_outer.cache_clear()  # Textualize/textual#6665
