@@ -1,4 +1,4 @@
-"""A large history, prompts of all kinds, and a database of a newer program. Rows STO-07, STO-09."""
+"""A large history, prompts of all kinds, and a database of a newer program. Rows STO-07, STO-09, LIF-02."""
 
 from __future__ import annotations
 
@@ -78,3 +78,10 @@ def test_sto_07_no_command_touches_a_newer_database(home: Home, command: tuple[s
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_lif_02_a_connection_keeps_little_of_its_file_in_memory(tmp_path: Path) -> None:
+    """Each has pages of its own: with SQLite's 2 MB for each the program grew for as long as its file did."""
+    with closing(Store(tmp_path / "vivix.db")) as store:
+        (kept,) = store.all("PRAGMA cache_size")[0]
+    assert -512 <= kept < 0, "in KiB, where it is negative"

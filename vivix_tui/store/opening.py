@@ -34,6 +34,7 @@ from vivix_tui.store import schema
 
 BUSY_TIMEOUT_S = 5.0
 WAL_KEPT_BYTES = 16_000_000  # after a burst it is cut back to this at a checkpoint
+PAGES_KIB = 512  # of the file that a connection keeps in memory; the system keeps the rest, once for all connections
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _CANNOT_WRITE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
 _SUFFIXES = ("", "-wal", "-shm")
@@ -182,6 +183,7 @@ def _writable(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
         version = _version(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{PAGES_KIB}")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
         connection.execute("PRAGMA temp_store = MEMORY")  # a full /tmp is no reason to lose an answer
         if version < schema.VERSION:
