@@ -12,6 +12,7 @@ import json
 import math
 import os
 import random
+import re
 import signal
 import sys
 import tempfile
@@ -40,6 +41,8 @@ KEYS = (
 )  # fmt: skip
 SUBMIT_EACH_S = 3.0
 ESCAPE_S = 0.15  # so long a terminal program waits for what may follow an escape
+# Where it was raised and what it says: the log itself goes with the run's folder.
+TRACEBACK = re.compile(r"^Traceback .*\n(?:[ ].*\n)*?((?:[ ].*\n){1,3}\S.*)", re.MULTILINE)
 MB = 1024 * 1024
 
 
@@ -134,7 +137,7 @@ def run(folder: Path, *, minutes: float, seed: int, warm_up_s: float = 120.0, sp
         os.kill(pid, signal.SIGTERM)
     _tell(figures, soak, warm_up_s)
     log = "".join(path.read_text("utf-8", "replace") for path in data.glob("vivix.log*"))
-    figures.none("tracebacks in the log", log.count("Traceback") * ["see the log"])
+    figures.none("tracebacks in the log", TRACEBACK.findall(log))
     return figures
 
 
