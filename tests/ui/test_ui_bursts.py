@@ -168,6 +168,41 @@ async def test_text_typed_ahead_lands_in_the_field_that_tab_leads_to(screen: Scr
         assert (values["prompt"], values["negative_prompt"], values["seed"]) == ("a fox", "blur", 42)
 
 
+async def test_text_typed_ahead_of_the_form_lands_in_its_first_field(screen: Screen) -> None:
+    screen.account()
+    screen.catalogue()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        burst(pilot, "ngrok\ra fox")
+        for _ in range(4):
+            await settled(pilot)
+        values = {field.parameter.name: field.value for field in app.screen.query(FormField)}
+        assert values["prompt"] == "a fox"
+
+
+async def test_text_typed_ahead_of_a_kept_form_lands_in_its_first_field(screen: Screen) -> None:
+    screen.account()
+    screen.catalogue()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        burst(pilot, "ngrok\r")
+        for _ in range(3):
+            await settled(pilot)
+        burst(pilot, "a fox\x1b")
+        for _ in range(3):
+            await settled(pilot)
+        burst(pilot, "k")
+        await settled(pilot)
+        assert isinstance(app.screen, MainScreen)
+        burst(pilot, "nes")
+        for _ in range(4):
+            await settled(pilot)
+        values = {field.parameter.name: field.value for field in app.screen.query(FormField)}
+        assert values["prompt"] == "esa fox"
+
+
 def test_whatever_can_be_typed_is_for_the_field() -> None:
     for character in [*string.printable[:95], "ä", "–", "狐", "🦊"]:
         assert takes_in(LineField(), _character_to_key(character)), character

@@ -42,7 +42,7 @@ from vivix_tui.ui.present.times import utc_now
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.telling import through_tmux
 from vivix_tui.ui.theme import OWN, VIVIX, theme_named
-from vivix_tui.ui.widgets.fields import Lines, done_so_far, takes_in
+from vivix_tui.ui.widgets.fields import Form, Lines, awaited, done_so_far, takes_in
 
 if TYPE_CHECKING:
     from vivix_tui.ui.screens.enter_key import KeyDesk
@@ -208,10 +208,13 @@ class VivixApp(App[int]):
         # Textual passes a key on and looks at the next one at once. Over a slow link keys arrive in bursts, and what
         # follows `/` would not find the field but run as commands: "/Ryan" could pay for a retry. So a command is
         # done before the next key is looked at. What a field takes in goes to the field; any other key waits until the
-        # field has what was typed before it, so that text after a Tab lands in the next one. After the program was left
-        # nothing is opened any more: it would be built on what is being torn down.
+        # field has what was typed before it, so that text after a Tab lands in the next one; and the first key of a
+        # form waits until the form has its fields. After the program was left nothing is opened any more: it would be
+        # built on what is being torn down.
         if self._exit:
             return True
+        if isinstance(self.screen, Form):
+            await awaited(self.screen.formed)
         if await self._done(key, priority):
             return True
         if not priority:

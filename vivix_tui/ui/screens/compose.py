@@ -6,6 +6,7 @@ prices and limits (an `Offer` says them), and queueing: the body is the answer o
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
@@ -24,7 +25,7 @@ from vivix_tui.domain.form import Draft, body_of, entered, fields_of, for_model
 from vivix_tui.domain.text import one_line
 from vivix_tui.ui.screens.dialogs import Choose, Confirm, Keys, literal, styled
 from vivix_tui.ui.screens.pick_model import PickModel
-from vivix_tui.ui.widgets.fields import after_what_was_typed
+from vivix_tui.ui.widgets.fields import Form, after_what_was_typed
 from vivix_tui.ui.widgets.form_field import FormField
 
 TYPING_PAUSE_S = 0.1
@@ -50,7 +51,7 @@ class Left(Struct, frozen=True):
     body: str | None = None
 
 
-class Compose(ModalScreen[Left]):
+class Compose(Form, ModalScreen[Left]):
     """Fills in `draft`; which model is asked first where it names none. `look` gives the catalogue, `offer` the price
     of a body; `kept` says that the form was left before.
     """
@@ -71,6 +72,7 @@ class Compose(ModalScreen[Left]):
         kept: bool = False,
     ) -> None:
         super().__init__()
+        self.formed = asyncio.Event()
         self._title = title
         self._look, self._offer, self._kept = look, offer, kept
         self._models = look()
@@ -116,6 +118,7 @@ class Compose(ModalScreen[Left]):
         fields = [FormField(p, self._draft.entries.get(p.name)) for p in fields_of(self._model)]
         await box.mount_all(fields)
         fields[0].start()
+        self.formed.set()
         self._show()
 
     # What was typed
@@ -186,6 +189,7 @@ class Compose(ModalScreen[Left]):
 
     def action_pick(self) -> None:
         self._read()
+        self.formed.clear()
 
         async def take(model: Model | None) -> None:
             if model is not None:
@@ -194,8 +198,10 @@ class Compose(ModalScreen[Left]):
                 if not self._began_as.model:
                     self._began_as = self._draft
                 await self._build()
-            elif not self._model.slug:
-                self.action_leave()
+            else:
+                self.formed.set()
+                if not self._model.slug:
+                    self.action_leave()
 
         # From this screen, not from a field that called it: `take` waits until the fields are gone.
         self.call_later(self.app.push_screen, PickModel(self._look), take)

@@ -20,7 +20,7 @@ from textual.widgets.option_list import Option
 from vivix_tui.domain.account import Model
 from vivix_tui.domain.text import one_line
 from vivix_tui.ui.screens.dialogs import Keys, literal
-from vivix_tui.ui.widgets.fields import LineField, after_what_was_typed
+from vivix_tui.ui.widgets.fields import LineField, done_so_far
 
 LOOK_S = 0.5
 MOST = 100  # nobody scrolls further, and a list of thousands takes its time at each letter
@@ -74,10 +74,9 @@ class PickModel(ModalScreen[Model | None]):
         event.stop()
         self._show()
 
-    def action_take(self) -> None:
-        after_what_was_typed(self, self._take)
-
-    def _take(self) -> None:
+    async def action_take(self) -> None:
+        # The next key is looked at afterwards: it is for the form that this opens, not for the field here.
+        await done_so_far(self.query_one(Input))
         found = self._fitting()[:MOST]
         at = self.query_one(OptionList).highlighted if found == self._shown else 0
         if found and at is not None and self.is_current:

@@ -56,6 +56,12 @@ async def do_in_turn(field: Widget, event: events.Key) -> None:
             return
 
 
+class Form:
+    """A screen that is open before its fields are: `formed` is set once the first of them has the cursor."""
+
+    formed: asyncio.Event
+
+
 class Lines:
     """A field of several lines, to which Enter is text. Its editor is not loaded for the first frame."""
 
@@ -70,9 +76,14 @@ async def done_so_far(field: Widget) -> None:
     """Waits until the field has handled what is in its queue."""
     done = asyncio.Event()
     if field.call_later(done.set):
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_S):
-                await done.wait()
+        await awaited(done)
+
+
+async def awaited(event: asyncio.Event) -> None:
+    """Waits for it, though not for ever: keys wait with it."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_S):
+            await event.wait()
 
 
 class LineField(Input):

@@ -89,8 +89,13 @@ class FormField(Vertical):
         return state if isinstance(state, bool) else value_of(self.parameter, str(state))
 
     def start(self) -> None:
-        """Puts the cursor here."""
-        self._editor.focus()
+        """Puts the cursor here, at once: Textual's own `focus` comes behind the keys that were typed ahead."""
+        self.screen.set_focus(self._editor, scroll_visible=False)
+        self.call_after_refresh(self._come_into_view)  # only then is it known where it is
+
+    def _come_into_view(self) -> None:
+        if not self.screen.can_view_entire(self._editor):
+            self.screen.scroll_to_center(self._editor, origin_visible=True)
 
     def complain(self, problem: str | None) -> None:
         """Says what is wrong with the value, or that nothing is."""
