@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from tests.ui.conftest import PROFILE, Screen, settled
 from vivix_tui.store import query
+from vivix_tui.ui.screens.compose import Compose
 from vivix_tui.ui.screens.dialogs import Confirm
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.widgets.fields import LineField, takes_in
@@ -30,6 +31,7 @@ NAMES = {
     "\x7f": "backspace",
     "\t": "tab",
     "\x13": "ctrl+s",
+    "\x0f": "ctrl+o",
 }
 
 
@@ -177,8 +179,28 @@ async def test_text_typed_ahead_of_the_form_lands_in_its_first_field(screen: Scr
         burst(pilot, "ngrok\ra fox")
         for _ in range(4):
             await settled(pilot)
+        assert isinstance(app.screen, Compose)
+        assert app.screen._model.slug.startswith("grok")
         values = {field.parameter.name: field.value for field in app.screen.query(FormField)}
         assert values["prompt"] == "a fox"
+
+
+async def test_another_model_typed_ahead_in_a_form_is_taken(screen: Screen) -> None:
+    screen.account()
+    screen.catalogue()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        burst(pilot, "ngrok\r")
+        for _ in range(3):
+            await settled(pilot)
+        burst(pilot, "a fox\x0fwan\r, red")
+        for _ in range(4):
+            await settled(pilot)
+        assert isinstance(app.screen, Compose)
+        assert app.screen._model.slug.startswith("wan")
+        values = {field.parameter.name: field.value for field in app.screen.query(FormField)}
+        assert values["prompt"] == ", reda fox"
 
 
 async def test_text_typed_ahead_of_a_kept_form_lands_in_its_first_field(screen: Screen) -> None:

@@ -203,8 +203,12 @@ class Compose(Form, ModalScreen[Left]):
                 if not self._model.slug:
                     self.action_leave()
 
-        # From this screen, not from a field that called it: `take` waits until the fields are gone.
-        self.call_later(self.app.push_screen, PickModel(self._look), take)
+        def pick() -> None:
+            self.app.push_screen(PickModel(self._look), take)
+            self.formed.set()  # what waited until now is for the list of models, what comes after it waits for `take`
+            self.formed.clear()
+
+        self.call_later(pick)  # from this screen, not from a field that called it: `take` waits until those are gone
 
     @property
     def unsent(self) -> bool:
