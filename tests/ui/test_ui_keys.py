@@ -102,9 +102,9 @@ async def test_filter_as_you_type_and_escape_clears_one_thing_at_a_time(screen: 
         assert selected(app) == "7c2f90aa"
         assert "tokyo: 1" in bar(app, "commands")
         await press(pilot, "space", "enter")
-        assert main(app).has_class("-zoomed")
+        assert main(app).zoomed
         await press(pilot, "escape")
-        assert not main(app).has_class("-zoomed")
+        assert not main(app).zoomed
         assert main(app).listing.count == 1
         await press(pilot, "escape")
         assert main(app).listing.count == 7

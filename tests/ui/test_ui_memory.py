@@ -10,6 +10,7 @@ from rich.cells import cached_cell_len, cell_len
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
+from textual.dom import DOMNode
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -52,6 +53,23 @@ async def test_lif_02_a_closed_screen_is_untied_when_nobody_waits_for_a_key(scre
             assert help_screen() is None
     finally:
         gc.enable()
+
+
+async def test_lif_02_the_details_over_the_whole_screen_and_back_leave_no_styles_behind(screen: Screen) -> None:
+    screen.busy()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        gc.collect()
+        gc.disable()
+        try:
+            before = sum(isinstance(thing, DOMNode) for thing in gc.get_objects())
+            for _ in range(4):
+                await pilot.press("enter")
+                await settled(pilot)
+            assert sum(isinstance(thing, DOMNode) for thing in gc.get_objects()) - before <= 40
+        finally:
+            gc.enable()
 
 
 def test_lif_02_inks_are_remembered_by_colour_whatever_they_link_to() -> None:

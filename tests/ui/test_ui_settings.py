@@ -24,6 +24,7 @@ from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.screens.settings import SettingsScreen
 from vivix_tui.ui.theme import OWN, theme_named
 from vivix_tui.ui.widgets.bars import Bar
+from vivix_tui.ui.widgets.painting import ROLES, component_class
 
 
 def main(app: VivixApp) -> MainScreen:
@@ -265,17 +266,16 @@ def drawn(app: VivixApp) -> Iterator[tuple[str, float]]:
     for name, grounds in (("table", ("plain", "cursor", "blurred")), ("detail", ()), ("status", ()), ("banner", ())):
         widget = main(app).query_one(f"#{name}")
         beneath = widget.background_colors[1]
-        for component in sorted(widget.COMPONENT_CLASSES):
-            role = component.rpartition("--")[2]
+        for role in ROLES:
             if role in ("cursor", "blurred"):
                 continue
-            color = widget.get_component_styles(component).color
+            color = app.get_component_styles(component_class(role)).color
             for ground in grounds or ("plain",):
                 if ground == "cursor" and role in WEAK:
                     continue  # drawn plain there
                 over = beneath
                 if ground != "plain":
-                    over = beneath + widget.get_component_styles(f"table--{ground}").background
+                    over = beneath + app.get_component_styles(component_class(ground)).background
                 yield f"{name} {role} on {ground}", ratio(over + color, over)
 
 

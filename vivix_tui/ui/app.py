@@ -43,6 +43,7 @@ from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.telling import through_tmux
 from vivix_tui.ui.theme import OWN, VIVIX, theme_named
 from vivix_tui.ui.widgets.fields import Form, Lines, awaited, done_so_far, takes_in
+from vivix_tui.ui.widgets.painting import ROLES, component_class
 
 if TYPE_CHECKING:
     from vivix_tui.ui.screens.enter_key import KeyDesk
@@ -96,6 +97,7 @@ class VivixApp(App[int]):
     CSS_PATH = Path(__file__).with_name("app.tcss")
     TITLE = "vivix-tui"
     COMMANDS: ClassVar = {CommandPalette}
+    COMPONENT_CLASSES: ClassVar = set(map(component_class, ROLES))
     BINDINGS: ClassVar[list[BindingType]] = []
     ENABLE_COMMAND_PALETTE = True
 

@@ -185,7 +185,7 @@ class MainScreen(Screen[None]):
             notice.say(now.notice)
         self.query_one("#middle").display = not notice.display
         self.table.display, self.detail.display = now.table, now.detail
-        self.set_class(now.detail and now.table, "-divided")
+        self.table.set_class(now.detail and now.table, "-divided")
         self._keep_focus()
 
     def _keep_focus(self) -> None:
@@ -291,11 +291,11 @@ class MainScreen(Screen[None]):
     @property
     def zoomed(self) -> bool:
         """Whether the details have the whole screen."""
-        return self.has_class("-zoomed")
+        return self.detail.has_class("-zoomed")
 
     def zoom(self, zoomed: bool) -> None:
         """Gives the details the whole screen, or takes it back."""
-        self.set_class(zoomed, "-zoomed")
+        self.detail.set_class(zoomed, "-zoomed")
         self._arrange()
         (self.detail if zoomed else self.table).focus()
         self.call_after_refresh(self._show_detail)

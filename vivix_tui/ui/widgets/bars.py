@@ -13,14 +13,10 @@ from textual.strip import Strip
 from vivix_tui.ui.present.table import fit
 from vivix_tui.ui.widgets.painting import Painted, Piece, changed, strip
 
-ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "title", "key")
-
 
 class Bar(Painted):
     """One line of (text, role) pieces; repainted only when they change. A click runs `action`, where there is one."""
 
-    COMPONENT_CLASSES = {f"bar--{role}" for role in ROLES}  # noqa: RUF012 - Textual's own way
-    PREFIX = "bar"
     DEFAULT_CSS = "Bar { height: 1; }"
 
     def __init__(self, id: str, action: str = "") -> None:

@@ -24,7 +24,6 @@ from vivix_tui.ui.widgets.halfblocks import Inks, Spot, Tile, sheet, spots
 from vivix_tui.ui.widgets.painting import Piece, changed, strip
 from vivix_tui.ui.widgets.scrolled import Scrolled
 
-ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "gone", "title", "label")
 MARGIN = 1
 REST_S = 0.4  # links and long texts take a thousand bytes on the wire: rows that are only passed by have none
 BAR_S = 0.06  # the scrollbar takes longer to draw than the lines: it follows where the row is more than passed by
@@ -33,9 +32,6 @@ Row = list[Piece] | Strip
 
 class DetailPane(Scrolled, can_focus=True):
     """Shows lines; `show` replaces them. With the focus, ↑ and ↓ scroll it line by line."""
-
-    COMPONENT_CLASSES = {f"detail--{role}" for role in ROLES}  # noqa: RUF012 - Textual's own way
-    PREFIX = "detail"
 
     def __init__(self) -> None:
         super().__init__(id="detail")

@@ -23,7 +23,6 @@ from vivix_tui.ui.widgets.sayings import Sayings
 from vivix_tui.ui.widgets.scrolled import Scrolled
 from vivix_tui.ui.widgets.span import Span
 
-ROLES = ("plain", "muted", "queued", "active", "done", "failed", "warn", "gone", "header", "cursor", "blurred", "mark")
 HEADER_LINES = 1
 
 Content = tuple[dict[str, Cell], bool, bool]
@@ -32,9 +31,6 @@ Content = tuple[dict[str, Cell], bool, bool]
 # ScrollView's own bindings would take the arrow keys and scroll without moving the cursor.
 class GenerationTable(Scrolled, can_focus=True, inherit_bindings=False):
     """Shows a Listing. Posts `Moved` when another row is under the cursor, `Opened` on a double click."""
-
-    COMPONENT_CLASSES = {f"table--{role}" for role in ROLES}  # noqa: RUF012 - Textual's own way
-    PREFIX = "table"
 
     class Moved(Message):
         """Another row, or none, is under the cursor."""
@@ -215,7 +211,7 @@ class GenerationTable(Scrolled, can_focus=True, inherit_bindings=False):
 
     def _line(self, row_cells: dict[str, Cell], is_cursor: bool, is_marked: bool) -> Strip:
         """Blank cells take their neighbour's colour: each change of colour costs forty bytes on the wire."""
-        ground = self.component(self._ground(is_cursor))
+        ground = self.role_ground(self._ground(is_cursor))
         columns = self._columns()
         style = ground + self.role_style("plain" if is_cursor else row_cells[columns[0][0].id].role)
         segments = [Segment(self._glyphs["cursor"] if is_cursor else " ", style)]
@@ -230,10 +226,10 @@ class GenerationTable(Scrolled, can_focus=True, inherit_bindings=False):
                 style = ground + self.role_style(role)
             segments.append(Segment(f"{text} ", style))
         line = Strip(segments).simplify().adjust_cell_length(self.size.width - 1, ground)
-        return line.adjust_cell_length(self.size.width, self.component("plain"))
+        return line.adjust_cell_length(self.size.width, self.role_ground("plain"))
 
     def _header(self) -> Strip:
-        style = self.component("header")
+        style = self.role_ground("header")
         text = " " * MARGIN
         for column, width in self._columns():
             text += title(column, width, self._listing.order, self._glyphs) + " "
