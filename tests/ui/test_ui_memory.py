@@ -15,7 +15,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from tests.ui.conftest import Screen, settled
-from vivix_tui.ui.caches import AFTER_CLOSING_S, forget_what_was_drawn
+from vivix_tui.ui.caches import AFTER_CLOSING_S, UNTIE_S, forget_what_was_drawn, untie_old
 from vivix_tui.ui.frames import PLAIN, _draw, _ink
 
 
@@ -23,6 +23,13 @@ def drawn_lines() -> int:
     """How many drawn lines are kept in memory."""
     gc.collect()
     return sum(type(thing) is Strip for thing in gc.get_objects())
+
+
+class Knot:
+    """It refers to itself, as a drawn line does."""
+
+    def __init__(self) -> None:
+        self.itself = self
 
 
 @pytest.mark.parametrize("opens", ["question_mark", "colon", "a", "K"])
@@ -53,6 +60,30 @@ async def test_lif_02_a_closed_screen_is_untied_when_nobody_waits_for_a_key(scre
             assert help_screen() is None
     finally:
         gc.enable()
+
+
+async def test_lif_02_a_knot_that_grew_old_is_untied_soon(screen: Screen) -> None:
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        gc.disable()
+        try:
+            knot = Knot()
+            gc.collect()
+            gc.collect(1)
+            gone = weakref.ref(knot)
+            del knot
+            assert gone() is not None
+            await pilot.pause(UNTIE_S + 0.3)
+            assert gone() is None
+        finally:
+            gc.enable()
+
+
+def test_lif_02_where_nothing_grew_old_no_time_is_taken() -> None:
+    gc.collect()
+    looks = gc.get_stats()[2]["collections"]
+    untie_old()
+    assert gc.get_stats()[2]["collections"] == looks
 
 
 async def test_lif_02_the_details_over_the_whole_screen_and_back_leave_no_styles_behind(screen: Screen) -> None:

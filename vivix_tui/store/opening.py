@@ -35,6 +35,7 @@ from vivix_tui.store import schema
 BUSY_TIMEOUT_S = 5.0
 WAL_KEPT_BYTES = 16_000_000  # after a burst it is cut back to this at a checkpoint
 PAGES_KIB = 512  # of the file that a connection keeps in memory; the system keeps the rest, once for all connections
+STATEMENTS = 32  # that a connection keeps compiled, at up to 20 kB each; Python's own 128 took minutes to fill
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _CANNOT_WRITE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
 _SUFFIXES = ("", "-wal", "-shm")
@@ -178,7 +179,7 @@ def _connect(path: Path, busy_timeout_s: float) -> Opened:
 
 
 def _writable(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, cached_statements=STATEMENTS)
     try:
         version = _version(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")

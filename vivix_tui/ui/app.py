@@ -30,7 +30,7 @@ from vivix_tui.config import Settings
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import VivixError
 from vivix_tui.store.store import Store
-from vivix_tui.ui.caches import AFTER_CLOSING_S, TIDY_S, forget_what_was_drawn, tidy
+from vivix_tui.ui.caches import AFTER_CLOSING_S, TIDY_S, UNTIE_S, forget_what_was_drawn, tidy, untie_old
 from vivix_tui.ui.choices import Choices
 from vivix_tui.ui.commands import COMMANDS, Command, keys_of, shown_keys
 from vivix_tui.ui.ending import on_continue, on_signals
@@ -148,6 +148,7 @@ class VivixApp(App[int]):
             log.warning("the engine was not told about downloads: %s", error)
         self._complain_about_settings()
         self.set_interval(TIDY_S, tidy)
+        self.set_interval(UNTIE_S, untie_old)
         self.call_after_refresh(self._on_ready)
 
     def redraw(self) -> None:

@@ -18,14 +18,15 @@ from textual.geometry import Region
 
 TIDY_S = 60.0
 AFTER_CLOSING_S = 0.5  # by then the tasks of a closed screen have ended, too
-# New objects, beyond those that went, before Python looks by itself: a frame has more than its usual 700.
-NEW_OBJECTS = 10_000
+UNTIE_S = 2.0
+# New objects, beyond those that went, before Python looks among these by itself: a frame has more than its usual 700.
+NEW_OBJECTS = 5_000
 
 
 def look_for_knots_seldom() -> None:
     """From now on. What is loaded by now stays: it need not be looked through again and again."""
     gc.freeze()
-    gc.set_threshold(NEW_OBJECTS, 10, 10)
+    gc.set_threshold(NEW_OBJECTS, 2, 10)
     gc.enable()
 
 
@@ -33,6 +34,13 @@ def tidy() -> None:
     """Empties the caches: what is drawn next is cut and mixed once more, which takes microseconds. Unties knots."""
     forget_what_was_drawn()
     gc.collect()
+
+
+def untie_old() -> None:
+    """Unties what grew old before it was a knot: drawn lines refer to themselves, and each letter of a filter draws a
+    quarter of a megabyte of them. Where nothing new grew old there is nothing to do."""
+    if gc.get_count()[2]:
+        gc.collect()
 
 
 def forget_what_was_drawn() -> None:
