@@ -176,7 +176,8 @@ async def test_text_typed_ahead_of_the_form_lands_in_its_first_field(screen: Scr
     app = screen.app()
     async with app.run_test(size=(120, 36)) as pilot:
         await settled(pilot)
-        burst(pilot, "ngrok\ra fox")
+        burst(pilot, "ngrok\ra f")
+        app.post_message(events.Paste("ox"))
         for _ in range(4):
             await settled(pilot)
         assert isinstance(app.screen, Compose)

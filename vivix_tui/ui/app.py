@@ -197,6 +197,8 @@ class VivixApp(App[int]):
             for screen in self.screen_stack:
                 if isinstance(screen, MainScreen):
                     screen.teller.seen()
+        if isinstance(event, events.Key | events.Paste) and not self._exit and isinstance(self.screen, Form):
+            await awaited(self.screen.formed)  # what is typed ahead of a form is for its first field
         await super().on_event(event)
 
     def copy_to_clipboard(self, text: str) -> None:
@@ -211,13 +213,10 @@ class VivixApp(App[int]):
         # Textual passes a key on and looks at the next one at once. Over a slow link keys arrive in bursts, and what
         # follows `/` would not find the field but run as commands: "/Ryan" could pay for a retry. So a command is
         # done before the next key is looked at. What a field takes in goes to the field; any other key waits until the
-        # field has what was typed before it, so that text after a Tab lands in the next one; and the first key of a
-        # form waits until the form has its fields. After the program was left nothing is opened any more: it would be
-        # built on what is being torn down.
+        # field has what was typed before it, so that text after a Tab lands in the next one. After the program was left
+        # nothing is opened any more: it would be built on what is being torn down.
         if self._exit:
             return True
-        if isinstance(self.screen, Form):
-            await awaited(self.screen.formed)
         if await self._done(key, priority):
             return True
         if not priority:
