@@ -835,6 +835,36 @@ def test_dow_12_a_kill_after_the_link_into_a_folder_of_the_template_fetches_noth
     assert len(world.srv.calls("GET", "/out/1.png")) == 1
 
 
+def killed_behind(world: World, found: bytes) -> None:
+    """The engine ended after it wrote `found` and before that got its name."""
+    world.srv.on("GET", "/out/1.png", lambda r: stall(head(FILE, '"v1"') + FILE[:600_000]))
+    world.completed("g1", f"{world.srv.url}/out/1.png")
+    engine = world.start()
+    until(lambda: part_size(world) >= 600_000 - CHUNK)
+    assert engine.stop()
+    item = world.download("g1")
+    assert item is not None
+    Path(item.part or "").write_bytes(found)
+    world.srv.on("GET", "/out/1.png", lambda r: range_reply(r, FILE, etag='"v1"'))
+
+
+def test_dow_12_a_kill_behind_the_last_byte_fetches_nothing_again(world: World) -> None:
+    killed_behind(world, FILE)
+    world.start()
+    world.ended("g1")
+    is_done(world, FILE)
+    assert len(world.srv.calls("GET", "/out/1.png")) == 1
+
+
+def test_dow_12_what_has_the_size_but_not_the_end_of_a_file_is_begun_anew(world: World) -> None:
+    """As after a power failure: a file may have its size before it has its bytes."""
+    killed_behind(world, FILE[:-5_000] + bytes(5_000))
+    world.start()
+    world.ended("g1")
+    is_done(world, FILE)
+    assert ["range" in request.headers for request in world.srv.calls("GET", "/out/1.png")] == [False, False]
+
+
 def test_max_size_mb_ends_a_download_that_promises_or_brings_more(world: World) -> None:
     world.set(max_size_mb=1)
     big = png(1_500_000)

@@ -99,6 +99,10 @@ class Fetcher:
 
     async def _receive(self, item: Download, part: PartFile, save: Save) -> Download:
         have = await in_thread(part.resume) if item.etag else 0
+        if have and have == item.size_bytes:
+            if part.ends_well():
+                return item  # the program ended between the last byte and the name
+            have = 0
         if not have:
             part.restart()
         headers = {"Range": f"bytes={have}-", "If-Range": item.etag or ""} if have else {}

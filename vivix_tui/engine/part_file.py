@@ -69,6 +69,11 @@ class PartFile:
     def is_whole(self, kind: str) -> bool | None:
         return media.is_whole(self._file, kind, self.size)
 
+    def ends_well(self) -> bool:
+        """Whether it is a medium that ends where its structure says."""
+        kind = self.kind()
+        return kind is not None and bool(self.is_whole(kind))
+
     @property
     def sha256(self) -> str:
         return self._digest.hexdigest()
