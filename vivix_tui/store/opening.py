@@ -34,7 +34,7 @@ from vivix_tui.store import schema
 
 BUSY_TIMEOUT_S = 5.0
 WAL_KEPT_BYTES = 16_000_000  # after a burst it is cut back to this at a checkpoint
-PAGES_KIB = 512  # of the file that a connection keeps in memory; the system keeps the rest, once for all connections
+PAGES_KIB = 256  # of the file that a connection keeps in memory; the system keeps the rest, once for all connections
 STATEMENTS = 32  # that a connection keeps compiled, at up to 20 kB each; Python's own 128 took minutes to fill
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _CANNOT_WRITE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
