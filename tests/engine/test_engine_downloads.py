@@ -39,6 +39,7 @@ from tests.srv import (
     stall,
 )
 from vivix_tui import verbs
+from vivix_tui.domain.download import Download
 from vivix_tui.domain.naming import relative_path
 from vivix_tui.engine.address import ForbiddenURL, addresses_of, check_url
 from vivix_tui.store import downloads
@@ -507,13 +508,8 @@ def test_dow_12_a_file_of_the_user_that_ends_with_part_is_left_alone(world: Worl
         assert (folder / name).read_bytes() == b"mine"
 
 
-AFTER_THE_KILL = {"403": error_reply(403, "EXPIRED"), "HTML": html_reply(200), "another version": image_reply(OTHER)}
-
-
-@pytest.mark.parametrize("name", AFTER_THE_KILL)
-@pytest.mark.parametrize("etag", ['"v1"', None], ids=["strong", "no validator"])
-def test_dow_12_a_kill_between_link_and_unlink_leaves_the_file_whole(world: World, name: str, etag: str | None) -> None:
-    """`part` and the final name are then one inode: what begins the part anew must not empty the file."""
+def interrupted(world: World, etag: str | None = '"v1"') -> Download:
+    """The engine stopped with some 600,000 bytes of the file on disk."""
     world.srv.on("GET", "/out/1.png", lambda r: stall(head(FILE, etag) + FILE[:600_000]))
     world.completed("g1", f"{world.srv.url}/out/1.png")
     engine = world.start()
@@ -521,6 +517,17 @@ def test_dow_12_a_kill_between_link_and_unlink_leaves_the_file_whole(world: Worl
     assert engine.stop()
     item = world.download("g1")
     assert item is not None
+    return item
+
+
+AFTER_THE_KILL = {"403": error_reply(403, "EXPIRED"), "HTML": html_reply(200), "another version": image_reply(OTHER)}
+
+
+@pytest.mark.parametrize("name", AFTER_THE_KILL)
+@pytest.mark.parametrize("etag", ['"v1"', None], ids=["strong", "no validator"])
+def test_dow_12_a_kill_between_link_and_unlink_leaves_the_file_whole(world: World, name: str, etag: str | None) -> None:
+    """`part` and the final name are then one inode: what begins the part anew must not empty the file."""
+    item = interrupted(world, etag)
     assert item.part is not None
     part, final = Path(item.part), world.outputs / "2026-05-10" / "m-g1-1.png"
     part.write_bytes(FILE)
@@ -816,13 +823,7 @@ def test_a_template_may_name_the_extension_that_the_content_has(world: World, te
 
 def test_dow_12_a_kill_after_the_link_into_a_folder_of_the_template_fetches_nothing_again(world: World) -> None:
     world.set(template="{ext}/{id8}")
-    world.srv.on("GET", "/out/1.png", lambda r: stall(head(FILE, '"v1"') + FILE[:600_000]))
-    world.completed("g1", f"{world.srv.url}/out/1.png")
-    engine = world.start()
-    until(lambda: part_size(world) >= 600_000 - CHUNK)
-    assert engine.stop()
-    item = world.download("g1")
-    assert item is not None
+    item = interrupted(world)
     part, final = Path(item.part or ""), world.outputs / "png" / "g1.png"
     downloads.update(world.store, replace(item, path=str(final)))  # as `_finish` does, then the link, then the kill
     part.write_bytes(FILE)
@@ -837,13 +838,7 @@ def test_dow_12_a_kill_after_the_link_into_a_folder_of_the_template_fetches_noth
 
 def killed_behind(world: World, found: bytes) -> None:
     """The engine ended after it wrote `found` and before that got its name."""
-    world.srv.on("GET", "/out/1.png", lambda r: stall(head(FILE, '"v1"') + FILE[:600_000]))
-    world.completed("g1", f"{world.srv.url}/out/1.png")
-    engine = world.start()
-    until(lambda: part_size(world) >= 600_000 - CHUNK)
-    assert engine.stop()
-    item = world.download("g1")
-    assert item is not None
+    item = interrupted(world)
     Path(item.part or "").write_bytes(found)
     world.srv.on("GET", "/out/1.png", lambda r: range_reply(r, FILE, etag='"v1"'))
 
