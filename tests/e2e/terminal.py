@@ -90,6 +90,18 @@ class Terminal:
         rows, columns = range(self._screen.lines), range(self._screen.columns)
         return {self._screen.buffer[y][x].bg for y in rows for x in columns}
 
+    @property
+    def cells(self) -> list[list[tuple[object, ...]]]:
+        """Every character that is seen now, with its colours."""
+        signs = ("data", "fg", "bg", "bold", "underscore", "reverse")
+        rows, columns = range(self._screen.lines), range(self._screen.columns)
+        return [[tuple(getattr(self._screen.buffer[y][x], name) for name in signs) for x in columns] for y in rows]
+
+    def cover(self, x: int, y: int, width: int) -> None:
+        """Something that is no text is over these cells now; a "#" stands for it."""
+        for at in range(x, x + width):
+            self._screen.buffer[y][at] = self._screen.buffer[y][at]._replace(data="#")
+
     def column(self, x: int) -> list[str]:
         """The colours behind the characters of one column: where a cursor lies that is drawn by its colour alone."""
         return [self._screen.buffer[y][x].bg for y in range(self._screen.lines)]

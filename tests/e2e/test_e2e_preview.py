@@ -196,6 +196,13 @@ def test_sixel_is_drawn_again_where_text_was_over_it(home: Home) -> None:
         again = re.findall(rb"\x1bP0;1q([^\x1b]*)\x1b\\", bytes(terminal.raw[dialog:]))
         assert again[-4:] == lines[-4:], "a closing dialog has it drawn once, or twice on a slow machine"
         assert len(again) <= 8
+        for y, x in re.findall(rb"\x1b\[(\d+);(\d+)H\x1bP0;1q", bytes(terminal.raw[dialog:]))[-4:]:
+            terminal.cover(int(x) - 1, int(y) - 1, 8)
+        assert "########" in terminal.text
+        terminal.press("p")
+        terminal.wait_until_gone("64 × 64 png")
+        settle(terminal)
+        assert "#" not in terminal.text, "what takes a Sixel away is text over it, were it there before or not"
         terminal.press("q")
         assert terminal.exit_code() == 0
 

@@ -12,7 +12,8 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from vivix_tui.ui.frames import Frame, frame
+from vivix_tui.ui.frames import Frame, Look, frame
+from vivix_tui.ui.front_buffer import FrontBuffer
 from vivix_tui.ui.widgets.painting import changed
 
 WIDTH, HEIGHT, PART = 24, 4, 12  # two widgets side by side
@@ -58,27 +59,40 @@ def feed(terminal: pyte.Screen, update: CompositorUpdate, console: Console) -> i
     return len(text.encode())
 
 
-@given(old=screen, new=screen, where=spans, system=systems)
-def test_a_change_looks_as_textual_would_have_drawn_it_and_is_not_longer(
-    old: list[list[Unit]], new: list[list[Unit]], where: list[tuple[int, int, int]], system: str
+@given(old=screen, changes=st.lists(st.tuples(screen, st.none() | spans), min_size=1, max_size=4), system=systems)
+def test_changes_look_as_textual_would_have_drawn_them_and_are_not_longer(
+    old: list[list[Unit]], changes: list[tuple[list[list[Unit]], list[tuple[int, int, int]] | None]], system: str
 ) -> None:
     console = Console(color_system=system, force_terminal=True)  # type: ignore[arg-type]
-    after = [list(line) for line in old]
+    ours, theirs, buffer = pyte.Screen(WIDTH, HEIGHT), pyte.Screen(WIDTH, HEIGHT), FrontBuffer[Look]()
+    before = old
+    updates: list[LayoutUpdate | ChopsUpdate] = [layout(old)]
+    for new, where in changes:
+        update, before = (layout(new), new) if where is None else part_of(new, where, before)
+        updates.append(update)
+    for update in updates:
+        thrifty = frame(update, buffer)
+        assert isinstance(thrifty, Frame)
+        few, many = feed(ours, thrifty, console), feed(theirs, update, console)
+        assert shown(ours) == shown(theirs)
+        assert few <= many + 4  # at most the reset, where the terminal's own ink is left behind last
+        again = frame(update, buffer)
+        assert isinstance(again, Frame)
+        assert feed(ours, again, console) == 0
+
+
+def part_of(
+    new: list[list[Unit]], where: list[tuple[int, int, int]], before: list[list[Unit]]
+) -> tuple[ChopsUpdate, list[list[Unit]]]:
+    """The update that brings these spans of `new`, and how the lines are after it."""
+    after = [list(line) for line in before]
     dirty = []
     for y, first, count in sorted(where):
         last = min(WIDTH // 2, first + count)
         after[y][first:last] = new[y][first:last]
         dirty.append((y, first * 2, last * 2))
     chops = [{0: strip(line[: PART // 2]), PART: strip(line[PART // 2 :])} for line in after]
-    update = ChopsUpdate(chops, dirty, [[PART, WIDTH]] * HEIGHT)
-    ours, theirs = pyte.Screen(WIDTH, HEIGHT), pyte.Screen(WIDTH, HEIGHT)
-    for terminal in (ours, theirs):
-        feed(terminal, layout(old), console)
-    thrifty = frame(update)
-    assert isinstance(thrifty, Frame)
-    few, many = feed(ours, thrifty, console), feed(theirs, update, console)
-    assert shown(ours) == shown(theirs)
-    assert few <= many + 4  # at most the reset, where the terminal's own ink is left behind last
+    return ChopsUpdate(chops, dirty, [[PART, WIDTH]] * HEIGHT), after
 
 
 @given(lines=screen, system=systems)
@@ -86,7 +100,7 @@ def test_a_whole_screen_looks_as_textual_would_have_drawn_it(lines: list[list[Un
     console = Console(color_system=system, force_terminal=True)  # type: ignore[arg-type]
     ours, theirs = pyte.Screen(WIDTH, HEIGHT), pyte.Screen(WIDTH, HEIGHT)
     update = layout(lines)
-    thrifty = frame(update)
+    thrifty = frame(update, FrontBuffer())
     assert isinstance(thrifty, Frame)
     feed(ours, thrifty, console)
     feed(theirs, update, console)
@@ -96,7 +110,7 @@ def test_a_whole_screen_looks_as_textual_would_have_drawn_it(lines: list[list[Un
 def test_a_link_is_closed_where_it_ends() -> None:
     link = Style(link="https://example.com/fox.png")
     update = LayoutUpdate([[Strip([Segment("a fox", link), Segment(" and more")])]], Region(0, 0, 14, 1))
-    thrifty = frame(update)
+    thrifty = frame(update, FrontBuffer())
     assert isinstance(thrifty, Frame)
     text = thrifty.render_segments(Console(color_system="256", force_terminal=True))
     assert text.count("\x1b]8;") == 2
@@ -104,8 +118,8 @@ def test_a_link_is_closed_where_it_ends() -> None:
 
 
 def test_what_is_no_update_of_the_compositor_passes_as_it_is() -> None:
-    assert frame("text") == "text"
-    assert frame(None) is None
+    assert frame("text", FrontBuffer()) == "text"
+    assert frame(None, FrontBuffer()) is None
 
 
 @given(before=line, after=line)
@@ -119,7 +133,7 @@ def test_only_what_differs_between_two_lines_is_painted(before: list[Unit], afte
     console = Console(color_system="256", force_terminal=True)
     feed(ours, LayoutUpdate([[strip(before)]], Region(0, 0, WIDTH, 1)), console)
     feed(fresh, LayoutUpdate([[strip(after)]], Region(0, 0, WIDTH, 1)), console)
-    update = frame(ChopsUpdate([{0: strip(after)}], [(0, *span)], [[WIDTH]]))
+    update = frame(ChopsUpdate([{0: strip(after)}], [(0, *span)], [[WIDTH]]), FrontBuffer())
     assert isinstance(update, Frame)
     feed(ours, update, console)
     assert shown(ours) == shown(fresh)

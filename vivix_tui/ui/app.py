@@ -34,7 +34,8 @@ from vivix_tui.ui.caches import AFTER_CLOSING_S, TIDY_S, UNTIE_S, forget_what_wa
 from vivix_tui.ui.choices import Choices
 from vivix_tui.ui.commands import COMMANDS, Command, keys_of, shown_keys
 from vivix_tui.ui.ending import on_continue, on_signals
-from vivix_tui.ui.frames import frame
+from vivix_tui.ui.frames import Look, frame
+from vivix_tui.ui.front_buffer import FrontBuffer
 from vivix_tui.ui.keymap import NO_KEY, keymap
 from vivix_tui.ui.overlay import Overlay
 from vivix_tui.ui.present.glyphs import ASCII, GLYPHS
@@ -126,7 +127,8 @@ class VivixApp(App[int]):
         self.wants_demo = False
         self.glyphs = ASCII if settings.ui.ascii else GLYPHS
         self.thumbnails, self.write_bundle = thumbnails, write_bundle
-        self.overlay = Overlay(self)
+        self.front_buffer = FrontBuffer[Look]()
+        self.overlay = Overlay(self, self.front_buffer.forget_cells)
         self._on_ready = on_ready
         self.animation_level = "none"
 
@@ -154,6 +156,7 @@ class VivixApp(App[int]):
     def redraw(self) -> None:
         """Draws all of it again: something else wrote to the terminal, or it was another's for a while."""
         self.overlay.forget()
+        self.front_buffer.forget()
         self.screen.refresh(repaint=True, layout=True)
 
     def choose(self, name: str, value: Any) -> None:
@@ -193,6 +196,8 @@ class VivixApp(App[int]):
             main.action_command("app.quit")
 
     async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Resize):
+            self.front_buffer.forget()  # what a terminal leaves of the old lines is its own affair
         if isinstance(event, events.Key | events.MouseDown | events.AppFocus):
             for screen in self.screen_stack:
                 if isinstance(screen, MainScreen):
@@ -239,7 +244,7 @@ class VivixApp(App[int]):
             return True
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        super()._display(screen, frame(renderable))  # type: ignore[arg-type]  # it takes any CompositorUpdate
+        super()._display(screen, frame(renderable, self.front_buffer))  # type: ignore[arg-type]  # it takes any CompositorUpdate
         # A frame may have moved, covered or erased pictures; there is no public place that is told what it wrote.
         if not self.is_headless:
             self.overlay.after(renderable)

@@ -1,8 +1,9 @@
 """Frames in as few bytes as they can be said with.
 
-Owns: how an update of Textual's compositor becomes bytes. Refuses: what is drawn. Textual sends each changed line from
-its widget's left edge on and spells out every colour anew; over SSH that is most of what a key press waits for. Here
-only the cells that changed are sent, and of a colour only what is another than in the piece before.
+Owns: how an update of Textual's compositor becomes bytes. Refuses: what is drawn, and knowing what is there already
+(`front_buffer`). Textual sends each changed line from its widget's left edge on and spells out every colour anew; over
+SSH that is most of what a key press waits for. Here only the cells that changed are sent, and of a colour only what is
+another than in the piece before.
 
 It leans on two classes of Textual that are not documented; tests/ui/test_ui_frames.py holds what it sends against what
 they would have sent, on a terminal.
@@ -12,70 +13,133 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import groupby
+from zlib import crc32
 
+from rich.cells import split_graphemes
 from rich.color import ColorSystem
 from rich.console import Console, RenderableType
-from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
+from vivix_tui.ui.front_buffer import Cells, FrontBuffer
+
 Ink = tuple[str, str, str]  # attributes, foreground, background: as codes of SGR
+Look = tuple[Ink, str | None]  # and the link
 PLAIN: Ink = ("", "", "")
-Piece = tuple[int, int, Strip]  # x, y, what stands there
+Piece = tuple[int, int, int, int, Strip]  # x, y, first and behind the last cell that is meant, what stands there
 
 
 class Frame(CompositorUpdate):
-    """Strips at their places, drawn in one go; what is left over in colours is reset at its end."""
+    """Strips at their places, of which that is drawn which `buffer` does not know to be there; what is left over in
+    colours is reset at its end."""
 
-    def __init__(self, pieces: Iterable[Piece]) -> None:
-        self._pieces = pieces
+    def __init__(self, pieces: Iterable[Piece], buffer: FrontBuffer[Look]) -> None:
+        self._pieces, self._buffer = pieces, buffer
 
     def render_segments(self, console: Console) -> str:
         colors = _COLORS.get(console.color_system or "", ColorSystem.TRUECOLOR)
         written, ink = [], PLAIN
-        for x, y, strip in self._pieces:
-            written.append(f"\x1b[{y + 1};{x + 1}H")
-            for segment in strip:
-                text, ink = _draw(segment, ink, colors)
-                written.append(text)
+        for x, y, first, last, strip in self._pieces:
+            cells = _cells(strip, first, last, colors)
+            for begin, end in self._buffer.write(x + first, y, cells):
+                written.append(f"\x1b[{y + 1};{x + first + begin + 1}H")
+                for text, look in _runs(cells, begin, end):
+                    written.append(_draw(text, look, ink))
+                    ink = look[0]
         return "".join([*written, "\x1b[0m" if ink != PLAIN else ""])
 
 
 _COLORS = {"standard": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT}
 
 
-def frame(update: RenderableType | None) -> RenderableType | CompositorUpdate | None:
+def frame(update: RenderableType | None, buffer: FrontBuffer[Look]) -> RenderableType | CompositorUpdate | None:
     """`update` as a Frame, where it is one of those whose parts are known; else as it is."""
     if isinstance(update, ChopsUpdate):
-        return Frame(_changed_cells(update))
+        return Frame(_changed_lines(update), buffer)
     if isinstance(update, LayoutUpdate):
-        return Frame(_whole_lines(update))
+        return Frame(_whole_lines(update), buffer)
+    if update is not None:
+        buffer.forget()
     return update
 
 
-def _changed_cells(update: ChopsUpdate) -> Iterator[Piece]:
+def _changed_lines(update: ChopsUpdate) -> Iterator[Piece]:
     for y, left, right in update.spans:
         for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
             start, stop = max(x, left), min(end, right)
             if strip is not None and start < stop:
-                yield start, y, strip.crop(start - x, stop - x)
+                yield x, y, start - x, stop - x, strip
 
 
 def _whole_lines(update: LayoutUpdate) -> Iterator[Piece]:
     for y, strips in enumerate(update.strips, update.region.y):
-        yield update.region.x, y, Strip.join(strips)
+        x = update.region.x
+        for strip in strips:
+            yield x, y, 0, strip.cell_length, strip
+            x += strip.cell_length
 
 
-def _draw(segment: Segment, before: Ink, colors: ColorSystem) -> tuple[str, Ink]:
-    """(the bytes of a segment, the ink that the terminal has after them)."""
-    style = segment.style
+def _cells(strip: Strip, first: int, last: int, colors: ColorSystem) -> Cells[Look]:
+    """The cells from `first` to behind the `last`; of a sign that is cut in two they are blank."""
+    signs, looks, odd = list[str](), list[Look](), False
+    for segment in strip:
+        before = len(signs)
+        if segment.text.isascii():
+            signs += segment.text
+        else:
+            more, joined = _signs(segment.text)
+            signs += more
+            odd = odd or joined
+        looks += [_look(segment.style, colors)] * (len(signs) - before)
+    signs, looks = signs[first:last] if not odd else _cut(signs, first, last), looks[first:last]
+    return Cells(signs, looks, odd)
+
+
+def _cut(signs: list[str], first: int, last: int) -> list[str]:
+    cut = signs[first:last]
+    if last < len(signs) and not signs[last]:
+        while cut and not cut.pop():
+            pass
+        cut += [" "] * (last - first - len(cut))
+    begun = next((at for at, sign in enumerate(cut) if sign), len(cut))
+    return [" "] * begun + cut[begun:]
+
+
+@lru_cache(512)
+def _signs(text: str) -> tuple[tuple[str, ...], bool]:
+    """What is in each cell, and whether any sign is more than one character or one cell."""
+    signs, joined = list[str](), False
+    for start, end, width in split_graphemes(text)[0]:
+        joined = joined or width != 1 or end - start > 1
+        if width:
+            signs += [text[start:end], *[""] * (width - 1)]
+        elif signs:
+            signs[-1] += text[start:end]
+    return tuple(signs), joined
+
+
+def _runs(cells: Cells[Look], begin: int, end: int) -> Iterator[tuple[str, Look]]:
+    """These cells as texts of one look each."""
+    for look, run in groupby(range(begin, end), cells.looks.__getitem__):
+        yield "".join([cells.signs[at] for at in run]), look
+
+
+def _draw(text: str, look: Look, before: Ink) -> str:
+    """The bytes of a text, where `before` is the ink that the terminal has."""
+    ink, link = look
+    if link is None:
+        return _change(before, ink) + text
+    # Its number says which pieces are one link.
+    return f"{_change(before, ink)}\x1b]8;id={crc32(link.encode())};{link}\x1b\\{text}\x1b]8;;\x1b\\"
+
+
+def _look(style: Style | None, colors: ColorSystem) -> Look:
+    if style is None:
+        return PLAIN, None
     # Without its link, which is another in each row: what is remembered of inks ends small.
-    ink = PLAIN if style is None else _ink(style.update_link(None) if style.link else style, colors)
-    text = _change(before, ink) + segment.text
-    if style is not None and style.link:
-        text = f"\x1b]8;id={style.link_id};{style.link}\x1b\\{text}\x1b]8;;\x1b\\"
-    return text, ink
+    return (_ink(style.update_link(None), colors), style.link) if style.link else (_ink(style, colors), None)
 
 
 @lru_cache(4096)

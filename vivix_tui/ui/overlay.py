@@ -6,6 +6,8 @@ frame has written over. Refuses: the bytes (`pixels`), and choosing pictures (`p
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.geometry import Region
@@ -18,10 +20,12 @@ SETTLE_S = 0.08  # a dialog that closes makes two frames, and a picture is a hun
 
 
 class Overlay:
-    """The pictures over the frames of `app`. Where there are none it costs nothing."""
+    """The pictures over the frames of `app`. Where there are none it costs nothing. `drawn_over(x, y, width)` is told
+    where text must be written to take one away."""
 
-    def __init__(self, app: App[int]) -> None:
+    def __init__(self, app: App[int], drawn_over: Callable[[int, int, int], None]) -> None:
         self._app = app
+        self._drawn_over = drawn_over
         self._painter = Painter(self._write)
         self._frames: list[object] = []
         self._panes: list[DetailPane] = []
@@ -60,6 +64,9 @@ class Overlay:
             return any(written(frame, x, y, width) for frame in frames)
 
         self._painter.paint([picture for pane in self._panes for picture in pane.pictures], lines, touched)
+        for (picture, _), (x, y) in lines.items():
+            if picture.erased:
+                self._drawn_over(x, y, picture.columns)
 
     def _in_front(self) -> list[DetailPane]:
         """Those whose screen is the topmost one."""

@@ -24,7 +24,7 @@ def greet(screen: MainScreen, engine: EngineState | None) -> None:
     """Welcomes somebody who has neither a key nor rows; once, and not over something that is open."""
     keyless = engine is not None and engine.connection == "nokey" and engine.pid == os.getpid()
     nothing = screen.listing.count == 0 and screen.listing.filter == query.Filter()
-    if keyless and nothing and not screen.greeted and screen.is_current:
+    if keyless and nothing and not screen.greeted and screen.app.screen is screen:
         screen.greeted = True
         enter_key(screen, FirstRun)
 

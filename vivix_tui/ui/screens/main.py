@@ -50,6 +50,7 @@ FOLLOW_S = 0.5
 QUIET_FOLLOW_S = 1.0  # where nothing is under way and nothing changed for a while
 QUIET_AFTER_S = 10.0
 TICK_S = 1.0
+BELOW_S = 2.0
 Answer = TypeVar("Answer")
 log = logging.getLogger("vivix_tui.ui.screen")
 
@@ -84,7 +85,8 @@ class MainScreen(Screen[None]):
         self.preview.on = bool(app.choices.chosen.preview) and self.preview.why_not is None
         self._detail_of: Shown | None = None
         self._revision = -1
-        self._changed_at = self._ticked_at = 0.0
+        self._changed_at = self._ticked_at = self._painted_below_at = 0.0
+        self._paints_below = False
         self._told: tuple[Facts | None, str | None] = None, None
         self.facts: Facts | None = None
         self.trouble: str | None = None
@@ -128,7 +130,10 @@ class MainScreen(Screen[None]):
         if troubled or before is None or before.still != self.facts.still:
             self._show_bars()
         self.teller.look()
-        engine = self.facts.engine
+        self._greet()
+
+    def _greet(self) -> None:
+        engine = self.facts.engine if self.facts is not None else None
         if not self.greeted and engine is not None and engine.connection == "nokey":
             from vivix_tui.ui.actions.key import greet  # noqa: PLC0415 - as in `action_command`
 
@@ -137,12 +142,20 @@ class MainScreen(Screen[None]):
     def _beat(self) -> None:
         """One timer for all: waking up costs more than most looks."""
         now = monotonic()
+        self._paints_below = now - self._painted_below_at > BELOW_S - FOLLOW_S / 2
+        if self._paints_below:
+            self._painted_below_at = now
         self._follow()
         if now - self._ticked_at > TICK_S - FOLLOW_S / 2:
             self._ticked_at = now
             self._tick()
         quiet = now - self._changed_at > QUIET_AFTER_S
         self.set_timer(QUIET_FOLLOW_S if quiet else FOLLOW_S, self._beat)
+
+    @property
+    def is_current(self) -> bool:
+        # Where it shines through a dialog Textual draws all of the screen, twice, for each change: not at each look.
+        return super().is_current and (self._paints_below or self.app.screen is self)
 
     def _follow(self) -> None:
         """The store's revision is the one signal that something changed, here or in another process."""
@@ -196,6 +209,7 @@ class MainScreen(Screen[None]):
     @on(events.ScreenResume)
     def _resumed(self) -> None:
         self._keep_focus()
+        self._greet()
 
     def _show_detail(self, *, ticks: bool = True) -> None:
         try:

@@ -1,0 +1,109 @@
+"""Frames say only what is new on the terminal: it shows what it would if all of it were drawn, at a hundredth."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.conftest import Home
+from tests.e2e.terminal import ESC, Terminal
+from vivix_tui.domain.generation import Answer
+from vivix_tui.store import generations
+from vivix_tui.store.store import Store
+
+# Signs of which the emulator, too, knows how wide they are.
+PROMPTS = ("a misty forest at dawn", "霧の森 at dawn", "e\u0301tude on the moon", "café ✓ │ ▁▂▃", "🚀 over 東京")
+KEYS = ("j", "k", "G", "g", "\x04", "\x15", "?", "?", ":", ESC, ESC, "\r", "\r", "!", "0", " ", "s", "d", "a", "z",
+        "/東", "/cafe", ",", "c", "\t")  # fmt: skip
+
+
+def past(home: Home, count: int) -> None:
+    """`count` generations that ended, in the database of `home`; nothing runs."""
+    now = datetime.now(UTC)
+    store = Store(home.database)
+    rows = []
+    for number in range(count):
+        status, error = ("failed", "CONTENT_POLICY") if number % 7 == 0 else ("completed", None)
+        body = json.dumps({"model": "wan-2.7-image", "prompt": f"{PROMPTS[number % len(PROMPTS)]} {number}"})
+        answer = Answer(
+            generation_id=f"g{number:03}", status=status, model="wan-2.7-image", error=error, created_at=now.isoformat()
+        )
+        rows.append((answer, body))
+    with store.write() as connection:
+        generations.insert_past(connection, "default", rows, now)
+    store.close()
+
+
+def quiet(terminal: Terminal, seconds: float = 0.4) -> None:
+    """Reads until nothing was written for that long."""
+    seen = -1
+    while seen != len(terminal.raw):
+        seen = len(terminal.raw)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            terminal.read()
+
+
+def seen(terminal: Terminal) -> list[list[tuple[object, ...]]]:
+    """The cells; of a blank one nobody sees the colour that its text would have."""
+    return [[(cell[0], cell[2]) if cell[0] == " " else cell for cell in line] for line in terminal.cells]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_after_any_keys_the_terminal_shows_what_a_whole_drawing_shows(home: Home, seed: int) -> None:
+    past(home, 60)
+    dice = random.Random(seed)
+    with Terminal(home, columns=100, rows=30) as terminal:
+        terminal.wait_for("at dawn")
+        for _ in range(6):
+            for _ in range(10):
+                terminal.press(dice.choice(KEYS))
+            if dice.random() < 0.3:
+                terminal.resize(dice.choice((90, 100, 120)), dice.choice((24, 30)))
+            for _ in range(3):
+                terminal.press(ESC)
+                terminal.read(0.15)
+            quiet(terminal)
+            before, text, written = seen(terminal), terminal.text, len(terminal.raw)
+            terminal.press("\x0c")
+            quiet(terminal)
+            assert len(terminal.raw) - written > 2_000, "ctrl+l draws all of it"
+            assert terminal.text == text
+            assert seen(terminal) == before
+        terminal.leave()
+        assert terminal.exit_code() == 0
+
+
+def test_below_a_dialog_that_stays_open_running_rows_cost_next_to_nothing(home: Home) -> None:
+    """It was 35 kB a second: all of the screen, again and again."""
+    with Terminal(home, "demo", "--scenario", "busy") as terminal:
+        terminal.wait_for("rendering")
+        terminal.press("?")
+        terminal.wait_for("esc close")
+        quiet(terminal, 0.1)
+        before, end = len(terminal.raw), time.monotonic() + 5
+        while time.monotonic() < end:
+            terminal.read()
+        assert len(terminal.raw) - before < 5 * 2_500
+        before = len(terminal.raw)
+        terminal.press(ESC)
+        terminal.wait_until_gone("esc close")
+        quiet(terminal, 0.1)
+        assert len(terminal.raw) - before < 16_000, "one frame, not four"
+
+
+def test_a_terminal_that_was_narrow_for_a_while_shows_all_again(home: Home) -> None:
+    """It cuts its lines off, and what was behind the cut is gone."""
+    past(home, 60)
+    with Terminal(home, columns=100, rows=30) as terminal:
+        terminal.wait_for("at dawn")
+        quiet(terminal)
+        before = terminal.text
+        for columns, rows in ((60, 20), (100, 30)):
+            terminal.resize(columns, rows)
+            quiet(terminal)
+        assert terminal.text == before
