@@ -16,7 +16,7 @@ from textual.strip import Strip
 
 from tests.ui.conftest import Screen, settled
 from vivix_tui.ui.caches import AFTER_CLOSING_S, UNTIE_S, forget_what_was_drawn, untie_old
-from vivix_tui.ui.frames import _ink, _look
+from vivix_tui.ui.frames import _linkless, _look
 
 
 def drawn_lines() -> int:
@@ -104,11 +104,11 @@ async def test_lif_02_the_details_over_the_whole_screen_and_back_leave_no_styles
 
 
 def test_lif_02_inks_are_remembered_by_colour_whatever_they_link_to() -> None:
-    before = _ink.cache_info().currsize
+    before = _linkless.cache_info().currsize
     for number in range(50):
         style = Style(color="#123456", link=f"https://cdn.test/{number}")
         _look(style, ColorSystem.EIGHT_BIT)
-    assert _ink.cache_info().currsize - before <= 1
+    assert _linkless.cache_info().currsize - before <= 1
 
 
 def test_lif_02_texts_that_were_cut_are_forgotten() -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import groupby
+from itertools import pairwise
 from zlib import crc32
 
 from rich.cells import split_graphemes
@@ -42,10 +42,10 @@ class Frame(CompositorUpdate):
         colors = _COLORS.get(console.color_system or "", ColorSystem.TRUECOLOR)
         written, ink = [], PLAIN
         for x, y, first, last, strip in self._pieces:
-            cells = _cells(strip, first, last, colors)
+            cells, starts = _cells(strip, first, last, colors)
             for begin, end in self._buffer.write(x + first, y, cells):
                 written.append(f"\x1b[{y + 1};{x + first + begin + 1}H")
-                for text, look in _runs(cells, begin, end):
+                for text, look in _runs(cells, starts, begin, end):
                     written.append(_draw(text, look, ink))
                     ink = look[0]
         return "".join([*written, "\x1b[0m" if ink != PLAIN else ""])
@@ -81,11 +81,13 @@ def _whole_lines(update: LayoutUpdate) -> Iterator[Piece]:
             x += strip.cell_length
 
 
-def _cells(strip: Strip, first: int, last: int, colors: ColorSystem) -> Cells[Look]:
-    """The cells from `first` to behind the `last`; of a sign that is cut in two they are blank."""
-    signs, looks, odd = list[str](), list[Look](), False
+def _cells(strip: Strip, first: int, last: int, colors: ColorSystem) -> tuple[Cells[Look], list[int]]:
+    """The cells from `first` to behind the `last`, and where among them another look begins. Of a sign that is cut in
+    two they are blank."""
+    signs, looks, starts, odd = list[str](), list[Look](), list[int](), False
     for segment in strip:
         before = len(signs)
+        starts.append(before - first)
         if segment.text.isascii():
             signs += segment.text
         else:
@@ -94,7 +96,7 @@ def _cells(strip: Strip, first: int, last: int, colors: ColorSystem) -> Cells[Lo
             odd = odd or joined
         looks += [_look(segment.style, colors)] * (len(signs) - before)
     signs, looks = signs[first:last] if not odd else _cut(signs, first, last), looks[first:last]
-    return Cells(signs, looks, odd)
+    return Cells(signs, looks, odd), starts
 
 
 def _cut(signs: list[str], first: int, last: int) -> list[str]:
@@ -120,10 +122,10 @@ def _signs(text: str) -> tuple[tuple[str, ...], bool]:
     return tuple(signs), joined
 
 
-def _runs(cells: Cells[Look], begin: int, end: int) -> Iterator[tuple[str, Look]]:
+def _runs(cells: Cells[Look], starts: Iterable[int], begin: int, end: int) -> Iterator[tuple[str, Look]]:
     """These cells as texts of one look each."""
-    for look, run in groupby(range(begin, end), cells.looks.__getitem__):
-        yield "".join([cells.signs[at] for at in run]), look
+    for start, stop in pairwise([begin, *(at for at in starts if begin < at < end), end]):
+        yield "".join(cells.signs[start:stop]), cells.looks[start]
 
 
 def _draw(text: str, look: Look, before: Ink) -> str:
@@ -137,16 +139,22 @@ def _draw(text: str, look: Look, before: Ink) -> str:
 
 def _look(style: Style | None, colors: ColorSystem) -> Look:
     if style is None:
-        return PLAIN, None
-    # Without its link, which is another in each row: what is remembered of inks ends small.
-    return (_ink(style.update_link(None), colors), style.link) if style.link else (_ink(style, colors), None)
+        return _UNSTYLED
+    if style.link is None:
+        return _linkless(style, colors)
+    # Each row has another link: what is remembered of looks ends small.
+    return _linkless(style.update_link(None), colors)[0], style.link
+
+
+_UNSTYLED: Look = PLAIN, None
 
 
 @lru_cache(4096)
-def _ink(style: Style, colors: ColorSystem) -> Ink:
+def _linkless(style: Style, colors: ColorSystem) -> Look:
+    """The look of a style without a link; always the same object, which is compared sooner."""
     sides = ((style.color, True), (style.bgcolor, False))
     fore, back = (";".join(c.downgrade(colors).get_ansi_codes(foreground)) if c else "" for c, foreground in sides)
-    return Strip.render_ansi(style.without_color, colors), fore, back
+    return (Strip.render_ansi(style.without_color, colors), fore, back), None
 
 
 @lru_cache(4096)

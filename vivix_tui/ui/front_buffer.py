@@ -82,15 +82,12 @@ class FrontBuffer(Generic[Look]):
 
 def _parts(signs: Sequence[str | None], looks: Sequence[Look | None], new: Cells[Look]) -> Iterator[tuple[int, int]]:
     """Where they differ; what is the same between two such places for a few cells is part of both."""
-    first = last = -1
-    for at, (sign, look, new_sign, new_look) in enumerate(zip(signs, looks, new.signs, new.looks, strict=True)):
-        if sign == new_sign and (look is new_look or look == new_look):
-            continue
-        if first >= 0 and at - last > GAP:
+    pairs = zip(signs, new.signs, looks, new.looks, strict=True)
+    differ = [at for at, (old, sign, was, look) in enumerate(pairs) if old != sign or (was is not look and was != look)]
+    first = last = differ[0]
+    for at in differ:
+        if at - last > GAP:
             yield first, last + 1
             first = at
-        elif first < 0:
-            first = at
         last = at
-    if first >= 0:
-        yield first, last + 1
+    yield first, last + 1
