@@ -18,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyte
+
 ROWS = 40
 QUIET_S = 0.03
 
@@ -34,6 +36,7 @@ ANSWERS = (
     (rb"\x1b\]10;\?(?:\x07|\x1b\\)", b"\x1b]10;rgb:d0d0/d0d0/d0d0\x1b\\"),
     (rb"\x1b\]11;\?(?:\x07|\x1b\\)", b"\x1b]11;rgb:1010/1010/1010\x1b\\"),
 )
+_UNKNOWN = re.compile(rb"\x1b\[[<>=?]?[0-9;]*\$?[up]|\x1b\[>[0-9;]*[a-z]")  # to the emulator
 _STEERING = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP[^\x1b]*\x1b\\|\x1b.")
 
 
@@ -61,6 +64,9 @@ class Terminal:
             os.execvpe(command[0], list(command), {**env, "TERM": "xterm-256color"})  # noqa: S606 - no shell is meant
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
         self._seen = b""
+        self._screen = pyte.Screen(columns, ROWS)
+        self._emulator = pyte.ByteStream(self._screen)
+        self._unfed: list[bytes] = []
         self._ended: int | None = None
 
     def __enter__(self) -> Terminal:
@@ -81,6 +87,7 @@ class Terminal:
             data = os.read(self._fd, 1 << 16)
         except OSError:  # the other side is closed
             return b""
+        self._unfed.append(data)
         for query, answer in ANSWERS:
             if re.search(query, data):
                 os.write(self._fd, answer)
@@ -90,12 +97,27 @@ class Terminal:
         """Seconds from exec until `text` was painted (spaces do not count: programs skip them)."""
         return self._painted(text, limit_s) - self.started
 
-    def press_for(self, keys: str, text: str, limit_s: float = 5) -> float:
-        """Seconds from `keys` until `text` was painted, for answers that come beside other news."""
+    def press_for(self, keys: str, text: str, *, quiet_s: float = 0.3, limit_s: float = 5) -> float:
+        """Seconds from `keys` until the screen showed `text`, for answers that come beside other news. A program may
+        write only what is new on the screen: an emulator, fed afterwards, says what was to be seen when."""
         self.settle(0)
-        self._seen, pressed = b"", time.monotonic()
+        self._feed()
+        pressed = time.monotonic()
         os.write(self._fd, keys.encode())
-        return self._painted(text, limit_s) - pressed
+        answer: list[tuple[float, bytes]] = []
+        while time.monotonic() - pressed < limit_s and (data := self.read(quiet_s if answer else limit_s)):
+            answer.append((time.monotonic(), data))
+        self._unfed.clear()
+        for at, data in answer:
+            self._unfed.append(data)
+            self._feed()
+            if any(text in line for line in self._screen.display):
+                return at - pressed
+        raise GaveUp(f"{text!r} was not painted within {limit_s:g} s")
+
+    def _feed(self) -> None:
+        self._emulator.feed(_UNKNOWN.sub(b"", b"".join(self._unfed)))
+        self._unfed.clear()
 
     def _painted(self, text: str, limit_s: float) -> float:
         wanted, end = text.replace(" ", "").encode(), time.monotonic() + limit_s

@@ -102,7 +102,9 @@ def one_round(folder: Path) -> list[Program]:
             Program("floor", [sys.executable, "-m", "bench.floor"], "prompt number 1"),
             Program("empty", dashboard, "Nothing is tracked yet", env=empty, idle_s=20),
             Program("busy", dashboard, "rendering", env=busy, idle_s=20),
-            Program("history", dashboard, "rendering", env=history, jump="G", sort="sd", filter="forest"),
+            Program(
+                "history", dashboard, "rendering", env=history, jump="G", sort="sd", sorted="TIME↓", filter="forest"
+            ),
             Program("history table", dashboard, "rendering", env=history, columns=99),
             Program("still", dashboard, "prompt number 1", env=still, rows=still_rows),
             *peers(homes["peers"]),
