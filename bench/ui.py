@@ -101,11 +101,18 @@ def one_round(folder: Path) -> list[Program]:
         programs = [
             Program("floor", [sys.executable, "-m", "bench.floor"], "prompt number 1"),
             Program("empty", dashboard, "Nothing is tracked yet", env=empty, idle_s=20),
-            Program("busy", dashboard, "rendering", env=busy, idle_s=20),
+            Program("busy", dashboard, "Isometric cutaway", env=busy, idle_s=20),
             Program(
-                "history", dashboard, "rendering", env=history, jump="G", sort="sd", sorted="TIME↓", filter="forest"
+                "history",
+                dashboard,
+                "Isometric cutaway",
+                env=history,
+                jump="G",
+                sort="sd",
+                sorted="TIME↓",
+                filter="forest",
             ),
-            Program("history table", dashboard, "rendering", env=history, columns=99),
+            Program("history table", dashboard, "Isometric cutaway", env=history, columns=99),
             Program("still", dashboard, "prompt number 1", env=still, rows=still_rows),
             *peers(homes["peers"]),
         ]
