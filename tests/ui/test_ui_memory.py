@@ -103,11 +103,12 @@ async def test_lif_02_the_details_over_the_whole_screen_and_back_leave_no_styles
             gc.enable()
 
 
-def test_lif_02_inks_are_remembered_by_colour_whatever_they_link_to() -> None:
+def test_lif_02_inks_are_remembered_by_colour_whatever_they_link_to_and_wherever_they_stand() -> None:
     before = _linkless.cache_info().currsize
     for number in range(50):
         style = Style(color="#123456", link=f"https://cdn.test/{number}")
         _look(style, ColorSystem.EIGHT_BIT)
+        _look(style + Style.from_meta({"offset": (number, 7)}), ColorSystem.EIGHT_BIT)
     assert _linkless.cache_info().currsize - before <= 1
 
 
@@ -116,7 +117,9 @@ def test_lif_02_texts_that_were_cut_are_forgotten() -> None:
     assert Segment._split_cells.cache_info().currsize > 0
     assert cell_len("a prompt of last week …") == 23
     assert Region(1, 2, 3, 4).intersection(Region(2, 3, 4, 5)) == Region(2, 3, 2, 3)
+    assert Style(bold=True) + Style(color="#123456") == Style(color="#123456", bold=True)
     forget_what_was_drawn()
+    assert Style._add.cache_info().currsize == 0
     assert Segment._split_cells.cache_info().currsize == 0
     assert cached_cell_len.cache_info().currsize == 0
     assert Region.intersection.cache_info().currsize == 0

@@ -13,7 +13,9 @@ import gc
 
 from rich.cells import cached_cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual._styles_cache import StylesCache
+from textual.filter import ANSIToTruecolor
 from textual.geometry import Region
 
 TIDY_S = 60.0
@@ -51,3 +53,5 @@ def forget_what_was_drawn() -> None:
         if hasattr(method, "cache_clear"):
             method.cache_clear()
     StylesCache.get_inner_outer.cache_clear()  # Textualize/textual#6665
+    Style._add.cache_clear()  # 1,024 styles: each word of a dialog has one of its own, and so has each row with a link
+    ANSIToTruecolor.truecolor_style.cache_clear()  # the same once more

@@ -140,10 +140,11 @@ def _draw(text: str, look: Look, before: Ink) -> str:
 def _look(style: Style | None, colors: ColorSystem) -> Look:
     if style is None:
         return _UNSTYLED
-    if style.link is None:
-        return _linkless(style, colors)
-    # Each row has another link: what is remembered of looks ends small.
-    return _linkless(style.update_link(None), colors)[0], style.link
+    # Each row has another link, and each word of a dialog another `meta` (Textual notes where it stands): what is
+    # remembered of looks ends small.
+    plain = style.clear_meta_and_links() if style.link or style.meta else style
+    look = _linkless(plain, colors)
+    return look if style.link is None else (look[0], style.link)
 
 
 _UNSTYLED: Look = PLAIN, None
@@ -151,7 +152,7 @@ _UNSTYLED: Look = PLAIN, None
 
 @lru_cache(4096)
 def _linkless(style: Style, colors: ColorSystem) -> Look:
-    """The look of a style without a link; always the same object, which is compared sooner."""
+    """The look of a style without link and meta; always the same object, which is compared sooner."""
     sides = ((style.color, True), (style.bgcolor, False))
     fore, back = (";".join(c.downgrade(colors).get_ansi_codes(foreground)) if c else "" for c, foreground in sides)
     return (Strip.render_ansi(style.without_color, colors), fore, back), None
