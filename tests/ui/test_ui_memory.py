@@ -8,15 +8,18 @@ import weakref
 import pytest
 from rich.cells import cached_cell_len, cell_len
 from rich.color import ColorSystem
+from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
+from textual._compositor import LayoutUpdate
 from textual.dom import DOMNode
 from textual.geometry import Region
 from textual.strip import Strip
 
 from tests.ui.conftest import Screen, settled
 from vivix_tui.ui.caches import AFTER_CLOSING_S, UNTIE_S, forget_what_was_drawn, untie_old
-from vivix_tui.ui.frames import _linkless, _look
+from vivix_tui.ui.frames import Frame, Look, _linkless, _look, frame
+from vivix_tui.ui.front_buffer import FrontBuffer
 
 
 def drawn_lines() -> int:
@@ -110,6 +113,23 @@ def test_lif_02_inks_are_remembered_by_colour_whatever_they_link_to_and_wherever
         _look(style, ColorSystem.EIGHT_BIT)
         _look(style + Style.from_meta({"offset": (number, 7)}), ColorSystem.EIGHT_BIT)
     assert _linkless.cache_info().currsize - before <= 1
+
+
+def test_lif_02_lines_that_were_drawn_are_no_knots() -> None:
+    console, buffer = Console(color_system="256", force_terminal=True), FrontBuffer[Look]()
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(50):
+            lines = [Strip([Segment(f"row {number} {y}", Style(bold=True))]) for y in range(20)]
+            update = LayoutUpdate([line.divide([line.cell_length]) for line in lines], Region(0, 0, 10, 20))
+            drawn = frame(update, buffer)
+            assert isinstance(drawn, Frame)
+            assert drawn.render_segments(console)
+        del lines, update, drawn
+        assert gc.collect() < 50
+    finally:
+        gc.enable()
 
 
 def test_lif_02_texts_that_were_cut_are_forgotten() -> None:

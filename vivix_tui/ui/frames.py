@@ -48,6 +48,8 @@ class Frame(CompositorUpdate):
                 for text, look in _runs(cells, starts, begin, end):
                     written.append(_draw(text, look, ink))
                     ink = look[0]
+            # A whole line remembers itself as its only part: a knot, of which each frame leaves dozens behind.
+            strip._divide_cache.clear()
         return "".join([*written, "\x1b[0m" if ink != PLAIN else ""])
 
 
