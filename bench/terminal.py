@@ -97,15 +97,16 @@ class Terminal:
         """Seconds from exec until `text` was painted (spaces do not count: programs skip them)."""
         return self._painted(text, limit_s) - self.started
 
-    def press_for(self, keys: str, text: str, *, quiet_s: float = 0.3, limit_s: float = 5) -> float:
+    def press_for(self, keys: str, text: str, *, limit_s: float = 2) -> float:
         """Seconds from `keys` until the screen showed `text`, for answers that come beside other news. A program may
-        write only what is new on the screen: an emulator, fed afterwards, says what was to be seen when."""
+        write only what is new on the screen: an emulator, fed after `limit_s`, says what was to be seen when."""
         self.settle(0)
         self._feed()
         pressed = time.monotonic()
         os.write(self._fd, keys.encode())
         answer: list[tuple[float, bytes]] = []
-        while time.monotonic() - pressed < limit_s and (data := self.read(quiet_s if answer else limit_s)):
+        while (left := pressed + limit_s - time.monotonic()) > 0:
+            data = self.read(left)
             answer.append((time.monotonic(), data))
         self._unfed.clear()
         for at, data in answer:
