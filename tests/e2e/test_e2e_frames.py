@@ -93,7 +93,8 @@ def test_below_a_dialog_that_stays_open_running_rows_cost_next_to_nothing(home: 
         terminal.press(ESC)
         terminal.wait_until_gone("esc close")
         quiet(terminal, 0.1)
-        assert len(terminal.raw) - before < 16_000, "one frame, not four"
+        # One whole frame is 10 to 12 kB, and what happened below meanwhile is told after it.
+        assert len(terminal.raw) - before < 28_000, "one whole frame, not the four of 41 kB"
 
 
 def test_a_terminal_that_was_narrow_for_a_while_shows_all_again(home: Home) -> None:

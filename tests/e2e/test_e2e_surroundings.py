@@ -201,12 +201,17 @@ def test_ter_09_a_storm_of_sizes_with_a_dialog_open_keeps_the_selection(tmp_path
         terminal.wait_until_gone("esc close")
         terminal.wait_for(r"▌ g12 ")
         settle(terminal)
-        storm = terminal.text
+        storm = without_calls(terminal)
         terminal.press("\x0c")
         settle(terminal)
-        assert terminal.text == storm, "the last frame is a fresh one"
+        assert without_calls(terminal) == storm, "the last frame is a fresh one"
         terminal.leave()
         assert terminal.exit_code() == 0
+
+
+def without_calls(terminal: Terminal) -> str:
+    """What a person sees, but for the count of calls: it goes on."""
+    return re.sub(r"calls \d+", "calls …", terminal.text)
 
 
 def settle(terminal: Terminal) -> None:
