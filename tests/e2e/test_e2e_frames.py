@@ -108,3 +108,22 @@ def test_a_terminal_that_was_narrow_for_a_while_shows_all_again(home: Home) -> N
             terminal.resize(columns, rows)
             quiet(terminal)
         assert terminal.text == before
+
+
+@pytest.mark.parametrize("times", [1, 40])
+def test_below_a_dialog_the_screen_follows_a_terminal_that_grows_while_nothing_runs(home: Home, times: int) -> None:
+    past(home, 60)
+    with Terminal(home, columns=60, rows=20) as terminal:
+        terminal.wait_for("at dawn")
+        terminal.press("?")
+        terminal.wait_for("esc close")
+        quiet(terminal)
+        for number in range(times):
+            terminal.resize(80 + number, 24)
+        terminal.resize(120, 36)
+        terminal.wait_for("^ vivix-tui .*\n", 5)
+        quiet(terminal)
+        before = terminal.text
+        terminal.press("\x0c")
+        quiet(terminal)
+        assert terminal.text == before

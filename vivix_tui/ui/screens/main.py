@@ -344,6 +344,9 @@ class MainScreen(Screen[None]):
 
     @on(events.Resize)
     def _resized(self) -> None:
+        if self.app.screen is not self:  # Textual paints a screen that is laid out anew only where it is current
+            self._paints_below = True
+            self.refresh()
         self._arrange()
         self.call_after_refresh(self._show_detail)
         self._show_bars()
