@@ -22,6 +22,8 @@ from textual.app import App
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 from textual.widgets import Input
 from textual.worker import WorkerFailed
@@ -36,6 +38,7 @@ from vivix_tui.ui.commands import COMMANDS, Command, keys_of, shown_keys
 from vivix_tui.ui.ending import on_continue, on_signals
 from vivix_tui.ui.frames import Look, frame
 from vivix_tui.ui.front_buffer import FrontBuffer
+from vivix_tui.ui.keyboard import WaitingDriver
 from vivix_tui.ui.keymap import NO_KEY, keymap
 from vivix_tui.ui.overlay import Overlay
 from vivix_tui.ui.present.glyphs import ASCII, GLYPHS
@@ -131,6 +134,10 @@ class VivixApp(App[int]):
         self.overlay = Overlay(self, self.front_buffer.forget_cells)
         self._on_ready = on_ready
         self.animation_level = "none"
+
+    def get_driver_class(self) -> type[Driver]:
+        usual = super().get_driver_class()
+        return WaitingDriver if usual is LinuxDriver else usual
 
     def on_mount(self) -> None:
         for theme in OWN:

@@ -1,0 +1,71 @@
+"""The keyboard is waited for, not asked ten times a second: an idle dashboard sleeps.
+
+Owns: the thread that reads the terminal. Refuses: what its bytes mean; Textual's parser knows. Textual's own thread
+wakes every tenth of a second, which is half of what an idle dashboard would cost, and keeps an Escape and the end
+waiting for up to as long.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import threading
+from codecs import getincrementaldecoder
+from typing import Any
+
+from textual import constants
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+
+CHUNK = 4096
+# An Escape is a key of its own where nothing follows it for so long; a thousandth more, so that the parser agrees.
+PENDING_S = constants.ESCAPE_DELAY + 0.001
+
+
+class SelectableEvent(threading.Event):
+    """An event that a selector can wait for, beside a terminal; as long as the program runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._out, self._in = os.pipe()
+
+    def fileno(self) -> int:
+        return self._out
+
+    def set(self) -> None:
+        if not self.is_set():
+            super().set()
+            os.write(self._in, b"!")
+
+    def clear(self) -> None:
+        if self.is_set():
+            os.read(self._out, 1)
+            super().clear()
+
+
+class WaitingDriver(LinuxDriver):
+    """Textual's driver of terminals, with a thread that sleeps until a key comes or the end."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.exit_event: SelectableEvent = SelectableEvent()
+
+    def run_input_thread(self) -> None:
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            selector.register(self.exit_event, selectors.EVENT_READ)
+            wait_s: float | None = None
+            while not self.exit_event.is_set():
+                ready = {key.fd for key, _ in selector.select(wait_s)}
+                wait_s = PENDING_S if self.fileno in ready else None
+                if self.fileno in ready:
+                    data = os.read(self.fileno, CHUNK)
+                    if not data:  # it can say nothing any more
+                        selector.unregister(self.fileno)
+                    text = decode(data)
+                    for event in parser.feed(text) if text else ():  # a part of a letter is none yet
+                        self.process_message(event)
+                for event in parser.tick():
+                    self.process_message(event)
