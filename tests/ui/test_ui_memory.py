@@ -11,13 +11,13 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import LayoutUpdate
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.dom import DOMNode
 from textual.geometry import Region
 from textual.strip import Strip
 
 from tests.ui.conftest import Screen, settled
-from vivix_tui.ui.caches import AFTER_CLOSING_S, UNTIE_S, forget_what_was_drawn, untie_old
+from vivix_tui.ui.caches import AFTER_CLOSING_S, UNTIE_S, forget_what_was_drawn, tidy, untie, untie_old
 from vivix_tui.ui.frames import Frame, Look, _linkless, _look, frame
 from vivix_tui.ui.front_buffer import FrontBuffer
 
@@ -130,6 +130,41 @@ def test_lif_02_lines_that_were_drawn_are_no_knots() -> None:
         assert gc.collect() < 50
     finally:
         gc.enable()
+
+
+def test_lif_02_lines_that_were_cut_and_not_drawn_are_no_knots() -> None:
+    """Of a scrollbar one cell changes, and Textual cuts all of it."""
+    console, buffer = Console(color_system="256", force_terminal=True), FrontBuffer[Look]()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(50):
+            chops = [{0: strip} for _ in range(20) for strip in Strip([Segment("#")]).divide([1])]
+            drawn = frame(ChopsUpdate(chops, [(7, 0, 1)], [[1]] * 20), buffer)
+            assert isinstance(drawn, Frame)
+            drawn.render_segments(console)
+        del chops, drawn
+        assert gc.collect() < 50
+    finally:
+        gc.enable()
+
+
+def test_lif_02_what_lives_is_looked_through_once_a_minute_and_untied_then() -> None:
+    knot = Knot()
+    gone = weakref.ref(knot)
+    tidy()
+    try:
+        del knot
+        later = Knot()
+        gone_later = weakref.ref(later)
+        del later
+        untie()
+        assert gone_later() is None
+        assert gone() is not None, "it is not looked through again"
+        tidy()
+        assert gone() is None
+    finally:
+        gc.unfreeze()
 
 
 def test_lif_02_texts_that_were_cut_are_forgotten() -> None:

@@ -32,7 +32,7 @@ from vivix_tui.config import Settings
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import VivixError
 from vivix_tui.store.store import Store
-from vivix_tui.ui.caches import AFTER_CLOSING_S, TIDY_S, UNTIE_S, forget_what_was_drawn, tidy, untie_old
+from vivix_tui.ui.caches import AFTER_CLOSING_S, TIDY_S, UNTIE_S, forget_what_was_drawn, tidy, untie, untie_old
 from vivix_tui.ui.choices import Choices
 from vivix_tui.ui.commands import COMMANDS, Command, keys_of, shown_keys
 from vivix_tui.ui.ending import on_continue, on_signals
@@ -268,7 +268,7 @@ class VivixApp(App[int]):
 
     def pop_screen(self) -> AwaitComplete:
         forget_what_was_drawn()
-        self.set_timer(AFTER_CLOSING_S, tidy)
+        self.set_timer(AFTER_CLOSING_S, untie)
         # A second Enter of the same burst closes the palette once more, and would take the main screen for it.
         return AwaitComplete() if isinstance(self.screen, MainScreen) else super().pop_screen()
 

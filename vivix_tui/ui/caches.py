@@ -20,7 +20,7 @@ from textual.geometry import Region
 
 TIDY_S = 60.0
 AFTER_CLOSING_S = 0.5  # by then the tasks of a closed screen have ended, too
-UNTIE_S = 2.0
+UNTIE_S = 0.5
 # New objects, beyond those that went, before Python looks among these by itself: a frame has more than its usual 700.
 NEW_OBJECTS = 5_000
 
@@ -33,8 +33,16 @@ def look_for_knots_seldom() -> None:
 
 
 def tidy() -> None:
-    """Empties the caches: what is drawn next is cut and mixed once more, which takes microseconds. Unties knots."""
+    """Empties the caches: what is drawn next is cut and mixed once more, which takes microseconds. Unties all knots.
+    What lives on is not looked through again until the next time: `untie` then takes milliseconds."""
     forget_what_was_drawn()
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+def untie() -> None:
+    """Unties what became a knot and is newer than the last `tidy`."""
     gc.collect()
 
 
@@ -42,7 +50,7 @@ def untie_old() -> None:
     """Unties what grew old before it was a knot: drawn lines refer to themselves, and each letter of a filter draws a
     quarter of a megabyte of them. Where nothing new grew old there is nothing to do."""
     if gc.get_count()[2]:
-        gc.collect()
+        untie()
 
 
 def forget_what_was_drawn() -> None:
