@@ -57,7 +57,7 @@ snapshots: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -q -n auto --snapshot-update tests/ui
 
 bench-ui: $(VENV)/.ready-dev
-	$(BIN)/python -m bench.ui
+	$(BIN)/python -m bench.ui $(BENCH_ARGS)
 
 bench-poll: $(VENV)/.ready-dev
 	$(BIN)/python -m bench.poll $(BENCH_ARGS)
