@@ -25,6 +25,14 @@ def quiet(terminal: Terminal, seconds: float = 0.4) -> None:
             terminal.read()
 
 
+def until_no_toast(terminal: Terminal) -> None:
+    """One that goes by itself meanwhile would look like a difference."""
+    end = time.monotonic() + 30
+    quiet(terminal)
+    while any("▌" in line[1:] for line in terminal.text.splitlines()) and time.monotonic() < end:
+        quiet(terminal)
+
+
 def seen(terminal: Terminal) -> list[list[tuple[object, ...]]]:
     """The cells; of a blank one nobody sees the colour that its text would have."""
     return [[(cell[0], cell[2]) if cell[0] == " " else cell for cell in line] for line in terminal.cells]
@@ -44,7 +52,7 @@ def test_after_any_keys_the_terminal_shows_what_a_whole_drawing_shows(home: Home
             for _ in range(3):
                 terminal.press(ESC)
                 terminal.read(0.15)
-            quiet(terminal)
+            until_no_toast(terminal)
             before, text, written = seen(terminal), terminal.text, len(terminal.raw)
             terminal.press("\x0c")
             quiet(terminal)

@@ -217,12 +217,20 @@ def snap(snapshot: SnapshotAssertion) -> Snap:
             if prepare is not None:
                 await prepare(pilot)
                 await settled(pilot)
-            for pane in app.screen.query(DetailPane):
-                pane.rest()
-            picture = app.export_screenshot(title="vivix-tui", simplify=True)
+            picture, before = _picture(app), ""
+            while picture != before:  # a busy machine may be in the middle of something
+                await pilot.pause(0.05)
+                await settled(pilot)
+                picture, before = _picture(app), picture
         assert picture == pictures
 
     return check
+
+
+def _picture(app: VivixApp) -> str:
+    for pane in app.screen.query(DetailPane):
+        pane.rest()
+    return app.export_screenshot(title="vivix-tui", simplify=True)
 
 
 async def settled(pilot: Pilot[int]) -> None:

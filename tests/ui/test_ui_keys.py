@@ -355,7 +355,10 @@ async def test_the_screen_follows_what_others_write(screen: Screen) -> None:
         assert row is not None
         answer = Answer(generation_id=row.generation_id, status="completed", duration_ms=5000)
         generations.record(screen.store, PROFILE, answer, asked_at=NOW)
-        await pilot.pause(0.6)
+        for _ in range(20):
+            await pilot.pause(0.3)
+            if "2 done" not in bar(app, "status"):
+                break
         assert "3 done" in bar(app, "status")
 
 
