@@ -103,7 +103,9 @@ def _from_file(path: Path) -> ApiKey:
                 raise KeyProblem(f"{path}: others can read this key", hint=f"chmod 600 {path}")
             return clean(file.read(10_000), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise KeyProblem(f"{path}: the key cannot be read: {error}") from None
+        why = error.strerror if isinstance(error, OSError) else "no text"
+        hint = f"put the key there, readable by you alone (chmod 600 {path}), or set VIVIX_API_KEY"
+        raise KeyProblem(f"{path}: the key cannot be read: {why}", hint=hint) from None
 
 
 def _from_keyring(service: str) -> ApiKey | None:

@@ -262,7 +262,39 @@ def test_no_key_ends_a_waiting_command_with_3(home: Home) -> None:
     assert run.returncode == 3
     assert "there is no API key" in run.stderr
     assert "VIVIX_API_KEY" in run.stderr
+    assert "stays queued, and goes out once there is a key" in run.stderr
     assert json.loads(home.run("queue", "--json").stdout)["state"] == "queued"
+
+
+def test_wait_does_not_take_what_is_queued_for_done(tmp_path: Path) -> None:
+    home = make_home(tmp_path, VIVIX_API_KEY=KEY, VIVIX_BASE_URL="http://127.0.0.1:9")
+    assert home.run("wait").returncode == 0
+    home.run("submit", "-", "--no-wait", stdin=BODY)
+    assert home.run("wait", "--timeout", "0.5").returncode == 4
+    home.run("queue", "pause")
+    run = home.run("wait")
+    assert run.returncode == 4
+    assert "the queue is paused" in run.stderr
+    assert "queue resume" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(("--status", "done"), "pending, processing, completed, failed"), (("--status", "x", "--submissions"), "queued")],
+)
+def test_a_status_that_nobody_knows_is_said(home: Home, options: tuple[str, ...], words: str) -> None:
+    run = home.run("list", *options)
+    assert run.returncode == 2
+    assert words in run.stderr
+    assert home.run("list", "--status", "failed").returncode == 0
+
+
+def test_a_key_file_that_is_not_there_names_the_way_out(home: Home) -> None:
+    assert home.run("config", "init").returncode == 0
+    run = home.run("credits")
+    assert run.returncode == 3
+    assert "api-key: the key cannot be read: No such file or directory" in run.stderr
+    assert "put the key there" in run.stderr
 
 
 def test_a_timeout_ends_a_waiting_command_with_4(tmp_path: Path) -> None:

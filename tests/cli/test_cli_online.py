@@ -47,8 +47,11 @@ def test_submit_wait_retry_download(tmp_path: Path, demo_api: StartApi) -> None:
     assert run.returncode == 0, run.stderr
     image, failing = run.stdout.split()
 
+    queued = '{"model":"grok-imagine-image-quality","prompt":"a fox that nobody waited for"}'
+    home.run("submit", "-", "--no-wait", stdin=queued)
     run = home.run("wait", "--json")
     assert run.returncode == 1
+    assert {row["status"] for row in lines(run.stdout) if row["body"] == queued} >= {"completed"}
     last = {row["generation_id"]: row for row in lines(run.stdout)}
     assert last[image]["status"] == "completed"
     assert last[failing]["status"] == "failed"

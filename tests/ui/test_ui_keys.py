@@ -450,11 +450,11 @@ async def test_the_palette_says_why_a_command_cannot_be_used(screen: Screen) -> 
         main(app).preview.why_not = "it needs pip install 'vivix-tui[images]'"
         palette = CommandPalette(main(app))
         about = [str(hit.help) async for hit in palette.search("pictures")]
-        assert any("(not now: it needs pip install 'vivix-tui(images)')" in text for text in about)
+        assert any("(not now: it needs pip install 'vivix-tui\\[images]')" in text for text in about)
         await press(pilot, "colon", *"pictures")
         await asyncio.sleep(0.1)
         await settled(pilot)
-        assert "vivix-tui(images)" in app.export_screenshot().replace("&#160;", " ").replace("&#x27;", "'")
+        assert "vivix-tui[images]" in app.export_screenshot().replace("&#160;", " ").replace("&#x27;", "'")
 
 
 async def test_half_a_character_can_be_copied(screen: Screen) -> None:

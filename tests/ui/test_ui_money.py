@@ -122,17 +122,32 @@ async def test_an_unknown_outcome_is_explained_and_the_id_makes_it_tracked(scree
 
 @pytest.mark.parametrize(
     ("keys", "after"),
-    [("ny", "queued"), ("n", "unknown"), ("g", "cancelled")],
+    [("ny", "queued"), ("n", "unknown"), ("gy", "cancelled"), ("g", "unknown")],
 )
 async def test_an_unknown_outcome_is_settled_by_the_user_alone(screen: Screen, keys: str, after: str) -> None:
     submission = unknown(screen)
     app = screen.app()
     async with app.run_test(size=(120, 36)) as pilot:
         await press(pilot, "m", *keys)
-        if keys == "n":
-            assert "paid for twice" in text_of(app)
+        if len(keys) == 1:
+            assert ("paid for twice" if keys == "n" else "cannot be taken up again") in text_of(app)
             await press(pilot, "enter")
     assert state(screen, submission)[0] == after
+
+
+async def test_on_an_unknown_one_too_the_key_of_the_banner_resumes_the_queue(screen: Screen) -> None:
+    submission = unknown(screen)
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await press(pilot, "m")
+        assert "resume the queue" not in text_of(app)
+        await press(pilot, "escape")
+        verbs_queue.pause(screen.store, PROFILE)
+        await press(pilot, "m")
+        assert "resume the queue" in text_of(app)
+        await press(pilot, "p")
+    assert query.queue_paused(screen.store, PROFILE) is None
+    assert state(screen, submission)[0] == "unknown"
 
 
 async def test_a_completed_one_says_what_its_seed_means_and_offers_another(screen: Screen) -> None:

@@ -8,17 +8,23 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from vivix_tui.cli import output
 from vivix_tui.config import Config
 from vivix_tui.domain import records, times
+from vivix_tui.domain.generation import COMPLETED, FAILED, GONE_CODES, PENDING, PROCESSING
+from vivix_tui.domain.submission import STATES
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import UsageError
 from vivix_tui.store import query
 from vivix_tui.store.store import Store
 
 TERMINAL_LIMIT = 50
+Row = TypeVar("Row")
+STATUSES = (PENDING, PROCESSING, COMPLETED, FAILED, *sorted(frozenset().union(*GONE_CODES.values())))
 _AGO = re.compile(r"(\d{1,6})([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -30,18 +36,28 @@ def run_list(config: Config, store: Store, arguments: argparse.Namespace) -> int
     since = parse_since(arguments.since) if arguments.since else None
     chosen = {"status": arguments.status, "since_ms": times.to_ms(since) if since else None, "limit": limit}
     if arguments.submissions:
-        for submission in query.list_submissions(store, config.profile, **chosen):
+        for submission in _or_say(query.list_submissions(store, config.profile, **chosen), arguments.status, STATES):
             if arguments.json:
                 output.json_data(records.submission_json(submission))
             else:
                 output.data(output.submission_line(submission))
         return 0
-    for row in query.list_generations(store, config.profile, **chosen):
+    for row in _or_say(query.list_generations(store, config.profile, **chosen), arguments.status, STATUSES):
         if arguments.json:
             output.json_data(records.generation_json(row, query.downloads_of(store, config.profile, row.generation_id)))
         else:
             output.data(output.generation_line(row))
     return 0
+
+
+def _or_say(rows: Iterable[Row], status: str | None, known: Sequence[str]) -> Iterator[Row]:
+    """`rows`; where there are none, a status that nobody knows is said. One that the API came to say has rows."""
+    found = False
+    for row in rows:
+        found = True
+        yield row
+    if not found and status is not None and status not in known:
+        raise UsageError(f"--status {one_line(status, 40)!r} is none", hint=f"one of {', '.join(known)}")
 
 
 def run_show(config: Config, store: Store, arguments: argparse.Namespace) -> int:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from vivix_tui import editor, verbs, verbs_retry, wiring
 from vivix_tui.cli import output
 from vivix_tui.cli.patience import tell_unsaved, until
+from vivix_tui.cli.sending import Sending
 from vivix_tui.config import Config
 from vivix_tui.domain import download as d
 from vivix_tui.domain import records
@@ -23,7 +24,7 @@ from vivix_tui.domain.generation import COMPLETED, Generation
 from vivix_tui.domain.idlist import parse_ids
 from vivix_tui.domain.price import Price, in_words, most
 from vivix_tui.domain.text import one_line
-from vivix_tui.errors import ApiError, UsageError
+from vivix_tui.errors import ApiError, KeyProblem, UsageError
 from vivix_tui.store import query
 from vivix_tui.store.prices import prices_of
 from vivix_tui.store.store import Store
@@ -78,20 +79,30 @@ def run_wait(config: Config, store: Store, arguments: argparse.Namespace) -> int
     if unknown:
         output.tell(f"{one_line(unknown[0], 80)} is not known; `vivix-tui track ID` follows it")
         return 1
-    ids = list(arguments.ids) or [i for i, row in known.items() if not row.ended]
+    ids = dict.fromkeys(arguments.ids or (i for i, row in known.items() if not row.ended))
+    queued = () if arguments.ids else query.queue(store, config.profile)
+    # Its own lines are of generations: that of one that was accepted follows.
+    sending = Sending(config, store, [q.submission_id for q in queued if q.state != s.UNKNOWN], tells_ids=False)
     shown: dict[str, tuple[str | None, str | None]] = {}
 
     def pending() -> bool:
-        waiting = False
+        stuck = None
+        try:
+            waiting = sending.pending()
+        except ApiError as error:
+            waiting, stuck = False, error
+        ids.update(dict.fromkeys(sending.accepted))
         for row in _rows(store, config, ids):
             if shown.get(row.generation_id) != (row.status, row.gone):
                 shown[row.generation_id] = (row.status, row.gone)
                 _print_generation(store, config, row, as_json=arguments.json)
             waiting |= not row.ended
+        if stuck and not waiting:
+            raise stuck
         return waiting
 
     until(config, store, pending, arguments.timeout)
-    good = all(row.status == COMPLETED for row in _rows(store, config, ids))
+    good = sending.good and all(row.status == COMPLETED for row in _rows(store, config, ids))
     return 0 if good else 1
 
 
@@ -208,34 +219,16 @@ def _follow_submissions(config: Config, store: Store, ids: tuple[str, ...], argu
         for submission_id in ids:
             output.data(submission_id)
         return 0
-    told: set[str] = set()
-    held: dict[str, str | None] = {}
-
-    def pending() -> bool:
-        for item in query.submissions_by_id(store, ids):
-            if item.state not in (s.QUEUED, s.SENDING) and item.submission_id not in told:
-                told.add(item.submission_id)
-                _print_submission(item)
-            if item.state == s.QUEUED and item.held:
-                held[item.submission_id] = item.message if item.error == s.OVER_CAP else None
-            else:
-                held.pop(item.submission_id, None)
-        paused = query.queue_paused(store, config.profile)
-        if paused and len(told) < len(ids):
-            raise ApiError(
-                f"the queue is paused: {paused}", hint="what is queued stays queued; `vivix-tui queue resume`"
-            )
-        if held and len(told) + len(held) == len(ids):
-            why = next(filter(None, held.values()), "by you")
-            raise ApiError(f"{len(held)} held: {why}", hint="it stays queued; `vivix-tui queue release`")
-        return len(told) < len(ids)
-
-    until(config, store, pending, arguments.timeout)
-    good = all(item.state == s.ACCEPTED for item in query.submissions_by_id(store, ids))
-    return 0 if good else 1
+    sending = Sending(config, store, ids)
+    try:
+        until(config, store, sending.pending, arguments.timeout)
+    except KeyProblem:
+        output.tell("what was queued stays queued, and goes out once there is a key; `vivix-tui queue` shows it")
+        raise
+    return 0 if sending.good else 1
 
 
-def _rows(store: Store, config: Config, ids: list[str]) -> Iterator[Generation]:
+def _rows(store: Store, config: Config, ids: Iterable[str]) -> Iterator[Generation]:
     for generation_id in ids:
         row = query.generation(store, config.profile, generation_id)
         if row is not None:
@@ -256,15 +249,6 @@ def _print_download(generation_id: str, item: d.Download, *, as_json: bool) -> N
         output.data(one_line(item.path))
     else:
         output.tell(f"{one_line(generation_id, 60)} output {item.index}: {item.state}: {one_line(item.error or '')}")
-
-
-def _print_submission(item: s.Submission) -> None:
-    if item.state == s.ACCEPTED and item.generation_id:
-        output.data(one_line(item.generation_id))
-        return
-    words = {s.UNKNOWN: "no readable answer: it may have been charged, and is not sent again by itself"}
-    reason = " ".join(filter(None, (item.error, item.message, item.next)))
-    output.tell(f"{item.submission_id}: {words.get(item.state, item.state)}: {one_line(reason)}")
 
 
 def _file_bytes(name: str) -> bytes:

@@ -85,7 +85,7 @@ class CommandPalette(Provider):
         about = shown_keys(keys_of(command, self.screen.rebound)) + (
             f"  (not now: {one_line(reason)})" if reason else ""
         )
-        return about.replace("[", "(").replace("]", ")")  # Textual takes it for markup
+        return about.replace("[", "\\[")  # Textual takes it for markup
 
 
 def _named(command: Command) -> str:

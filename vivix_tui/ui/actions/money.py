@@ -129,13 +129,22 @@ def _resolve(screen: MainScreen, item: Submission) -> None:
             question = "It goes back into the queue and is sent. If it did arrive, it is paid for twice."
             screen.ask(Confirm("Not sent?", question, "it was not sent"), requeue)
         elif answer == "g":
+            question = "It is settled as cancelled, and cannot be taken up again. If it did arrive, it was paid for."
+            screen.ask(Confirm("Give up?", question, "give up"), give_up)
+        elif answer == "p":
+            screen.wish(lambda: verbs_queue.resume(screen.store, screen.profile).text)
+
+    def give_up(answer: str | None) -> None:
+        if answer:
             screen.wish(lambda: verbs_queue.resolve_given_up(screen.store, item.submission_id).text)
 
     def requeue(answer: str | None) -> None:
         if answer:
             screen.wish(lambda: verbs_queue.resolve_not_sent(screen.store, item.submission_id).text)
 
-    choices = (("i", "it exists: enter its id"), ("n", "it was not sent"), ("g", "give up"))
+    choices = [("i", "it exists: enter its id"), ("n", "it was not sent"), ("g", "give up")]
+    if query.queue_paused(screen.store, screen.profile):  # the banner says that this key resumes it
+        choices.append(("p", "resume the queue; this one stays as it is"))
     screen.ask(Choose(f"What became of {short(item.submission_id)}?", text, *choices), act)
 
 
