@@ -9,8 +9,11 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from vivix_tui.errors import UsageError
@@ -33,6 +36,20 @@ def command() -> list[str]:
     return [found]
 
 
+@contextmanager
+def _keys_are_the_editors() -> Iterator[None]:
+    """Ctrl-C and Ctrl-\\ reach all programs of the terminal; what they mean now is the editor's affair.
+
+    A handler, not SIG_IGN: the editor would inherit that.
+    """
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGQUIT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def edit(text: str, name: str) -> tuple[str, str | None]:
     """What `text` became in the editor, and why it should not be used (the editor failed), None where it may.
 
@@ -44,7 +61,8 @@ def edit(text: str, name: str) -> tuple[str, str | None]:
             path = Path(folder, name)
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(text.encode())
-            code = subprocess.run([*words, str(path)], check=False).returncode
+            with _keys_are_the_editors():
+                code = subprocess.run([*words, str(path)], check=False).returncode
             edited = path.read_bytes().decode("utf-8", "replace")
     except OSError as error:
         raise UsageError(f"{words[0]}: {error.strerror}", hint="EDITOR names the editor") from None

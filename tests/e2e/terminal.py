@@ -156,6 +156,14 @@ class Terminal:
     def signal(self, number: int) -> None:
         os.kill(self.pid, number)
 
+    def rest(self, seconds: float = 0.4) -> None:
+        """Reads until nothing was written for that long."""
+        size = -1
+        while size != len(self.raw):
+            size, end = len(self.raw), time.monotonic() + seconds
+            while time.monotonic() < end:
+                self.read()
+
     def leave(self, *keys: str) -> None:
         """Presses what quits (q), and says yes where that is asked about: once the question can be seen."""
         self.press(*(keys or ("q",)))

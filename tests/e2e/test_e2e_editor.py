@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Home, until
-from tests.e2e.terminal import ENTER, Terminal
+from tests.e2e.terminal import ENTER, ESC, Terminal
 from tests.srv import GENERATE, GET_GENERATION, Srv, generation, id_of, json_reply
 from tests.torture.kills import home_for
 
@@ -183,3 +183,18 @@ def test_submit_asks_above_the_users_limit_on_a_terminal_only(well: Home, srv: S
         assert terminal.exit_code(20) == 0
     assert len(sent(srv)) == 4
     assert well.run("submit", "bodies").returncode == 0
+
+
+def test_ctrl_c_in_the_editor_is_the_editors(well: Home) -> None:
+    well.env["EDITOR"] = "sh -c 'echo IT IS UP; sleep 60'"
+    with Terminal(well) as terminal:
+        terminal.wait_for("▌ g1")
+        terminal.press("E")
+        terminal.wait_for("IT IS UP")
+        terminal.press("\x03")
+        terminal.wait_for("▌ g1")
+        terminal.wait_for("ended with -2|ended with 130")
+        terminal.press(ESC)
+        terminal.wait_until_gone("ended with")
+        terminal.leave()
+        assert terminal.exit_code() == 0

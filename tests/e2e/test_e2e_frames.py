@@ -15,22 +15,12 @@ KEYS = ("j", "k", "G", "g", "\x04", "\x15", "?", "?", ":", ESC, ESC, "\r", "\r",
         "/東", "/cafe", ",", "c", "\t")  # fmt: skip
 
 
-def quiet(terminal: Terminal, seconds: float = 0.4) -> None:
-    """Reads until nothing was written for that long."""
-    seen = -1
-    while seen != len(terminal.raw):
-        seen = len(terminal.raw)
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            terminal.read()
-
-
 def until_no_toast(terminal: Terminal) -> None:
     """One that goes by itself meanwhile would look like a difference."""
     end = time.monotonic() + 30
-    quiet(terminal)
+    terminal.rest()
     while any("▌" in line[1:] for line in terminal.text.splitlines()) and time.monotonic() < end:
-        quiet(terminal)
+        terminal.rest()
 
 
 def seen(terminal: Terminal) -> list[list[tuple[object, ...]]]:
@@ -55,7 +45,7 @@ def test_after_any_keys_the_terminal_shows_what_a_whole_drawing_shows(home: Home
             until_no_toast(terminal)
             before, text, written = seen(terminal), terminal.text, len(terminal.raw)
             terminal.press("\x0c")
-            quiet(terminal)
+            terminal.rest()
             assert len(terminal.raw) - written > 2_000, "ctrl+l draws all of it"
             assert terminal.text == text
             assert seen(terminal) == before
@@ -69,7 +59,7 @@ def test_below_a_dialog_that_stays_open_running_rows_cost_next_to_nothing(home: 
         terminal.wait_for("rendering")
         terminal.press("?")
         terminal.wait_for("esc close")
-        quiet(terminal, 0.1)
+        terminal.rest(0.1)
         before, end = len(terminal.raw), time.monotonic() + 5
         while time.monotonic() < end:
             terminal.read()
@@ -77,7 +67,7 @@ def test_below_a_dialog_that_stays_open_running_rows_cost_next_to_nothing(home: 
         before = len(terminal.raw)
         terminal.press(ESC)
         terminal.wait_until_gone("esc close")
-        quiet(terminal, 0.1)
+        terminal.rest(0.1)
         # One whole frame is 10 to 12 kB, and what happened below meanwhile is told after it.
         assert len(terminal.raw) - before < 28_000, "one whole frame, not the four of 41 kB"
 
@@ -87,11 +77,11 @@ def test_a_terminal_that_was_narrow_for_a_while_shows_all_again(home: Home) -> N
     past(home, 60)
     with Terminal(home, columns=100, rows=30) as terminal:
         terminal.wait_for("at dawn")
-        quiet(terminal)
+        terminal.rest()
         before = terminal.text
         for columns, rows in ((60, 20), (100, 30)):
             terminal.resize(columns, rows)
-            quiet(terminal)
+            terminal.rest()
         assert terminal.text == before
 
 
@@ -102,13 +92,13 @@ def test_below_a_dialog_the_screen_follows_a_terminal_that_grows_while_nothing_r
         terminal.wait_for("at dawn")
         terminal.press("?")
         terminal.wait_for("esc close")
-        quiet(terminal)
+        terminal.rest()
         for number in range(times):
             terminal.resize(80 + number, 24)
         terminal.resize(120, 36)
         terminal.wait_for("^ vivix-tui .*\n", 5)
-        quiet(terminal)
+        terminal.rest()
         before = terminal.text
         terminal.press("\x0c")
-        quiet(terminal)
+        terminal.rest()
         assert terminal.text == before

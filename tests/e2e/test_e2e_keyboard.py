@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Home
+from tests.conftest import Home, until
 from tests.e2e.past import past
 from tests.e2e.terminal import ESC, Terminal
 
@@ -66,3 +70,47 @@ def test_bytes_that_are_no_text_are_no_end(home: Home, data: bytes) -> None:
         terminal.leave()
         assert terminal.exit_code() == 0
         assert b"Traceback" not in terminal.raw
+
+
+def test_what_is_pasted_over_the_table_is_no_key(home: Home) -> None:
+    """`R`, `y` would cost credits, `q` would end it."""
+    past(home, 30)
+    with Terminal(home) as terminal:
+        terminal.wait_for("▌ g0")
+        terminal.rest(1)
+        before = terminal.text
+        for part in (f"{ESC}[200~log: {ESC}[31mred q", f"!3jjx{ESC}{ESC}", "[201 jk" + "x" * 40, f"{ESC}[20", "1~"):
+            os.write(terminal.fd, part.encode())
+            idle(terminal, 0.2)
+        terminal.rest(1)
+        assert terminal.text == before
+        terminal.leave()
+        assert terminal.exit_code() == 0
+
+
+def test_a_terminal_that_goes_without_a_word_ends_it_too(home: Home) -> None:
+    master, slave = pty.openpty()
+    program = subprocess.Popen(
+        [sys.executable, "-m", "vivix_tui.cli.main"],
+        stdin=slave, stdout=slave, stderr=slave, env=home.env, cwd=home.path, start_new_session=True,
+    )  # fmt: skip
+    os.close(slave)
+    until(lambda: b"1049h" in os.read(master, 65536))
+    idle_until = time.monotonic() + 1
+    while time.monotonic() < idle_until:
+        select.select([master], [], [], 0.1)[0] and os.read(master, 65536)
+    os.close(master)
+    assert program.wait(5) == 129
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.1, 0.2, 0.3])
+def test_who_leaves_at_once_does_not_wait(home: Home, after_s: float) -> None:
+    with Terminal(home) as terminal:
+        time.sleep(after_s)
+        os.write(terminal.fd, b"q")
+        end = time.monotonic() + 20
+        while b"1049l" not in terminal.raw and time.monotonic() < end:
+            terminal.read()
+        left_at = time.monotonic()
+        assert terminal.exit_code(10) == 0
+        assert time.monotonic() - left_at < 2

@@ -10,6 +10,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -142,6 +143,15 @@ def test_ter_11_of_three_streams_each_has_to_be_a_terminal(home: Home, lacks: st
         os.close(master)
 
 
+def test_ter_11_a_closed_stream_is_no_terminal(home: Home) -> None:
+    command = f"{shlex.join(PROGRAM)} <&-"
+    ran = subprocess.run(
+        ["sh", "-c", command], env=home.env, cwd=home.path, timeout=20, check=False, capture_output=True
+    )
+    assert ran.returncode == 2
+    assert b"needs a terminal" in ran.stderr
+
+
 def test_ter_11_no_color_writes_no_colour_and_says_every_status_in_words(tmp_path: Path, srv: Srv) -> None:
     states = {"g0": "pending", "g1": "processing", "g2": "completed", "g3": "failed"}
     srv.on("GET", GET_GENERATION, lambda r: json_reply(200, generation(id_of(r), states[id_of(r)])))
@@ -200,10 +210,10 @@ def test_ter_09_a_storm_of_sizes_with_a_dialog_open_keeps_the_selection(tmp_path
         terminal.press("\x1b")
         terminal.wait_until_gone("esc close")
         terminal.wait_for(r"▌ g12 ")
-        settle(terminal)
+        terminal.rest()
         storm = without_calls(terminal)
         terminal.press("\x0c")
-        settle(terminal)
+        terminal.rest()
         assert without_calls(terminal) == storm, "the last frame is a fresh one"
         terminal.leave()
         assert terminal.exit_code() == 0
@@ -212,14 +222,6 @@ def test_ter_09_a_storm_of_sizes_with_a_dialog_open_keeps_the_selection(tmp_path
 def without_calls(terminal: Terminal) -> str:
     """What a person sees, but for the count of calls: it goes on."""
     return re.sub(r"calls \d+", "calls …", terminal.text)
-
-
-def settle(terminal: Terminal) -> None:
-    """Draws until nothing came for a while."""
-    size = -1
-    while size != len(terminal.raw):
-        size = len(terminal.raw)
-        terminal.read(0.4)
 
 
 def drained(terminal: Terminal) -> bool:

@@ -20,7 +20,7 @@ from vivix_tui.domain.text import json_line, one_line
 
 def can_ask() -> bool:
     """Whether somebody sits at a terminal who can be asked."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return all(stream and stream.isatty() for stream in (sys.stdin, sys.stderr))  # closed ones are None
 
 
 def agreed(question: str) -> bool:

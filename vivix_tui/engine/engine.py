@@ -59,6 +59,7 @@ class Engine:
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
+        self._asked_to_stop = False
         self._wakes: list[asyncio.Event] = []
         self._given_key: ApiKey | None = None
         self._link: Link | None = None
@@ -92,6 +93,7 @@ class Engine:
         A POST that is under way is waited for: its answer names the id.
         """
         self._grace_s = timeout_s - CLOSING_S
+        self._asked_to_stop = True
         self._call_soon(self._begin_stop)
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
@@ -130,6 +132,8 @@ class Engine:
 
     async def _main(self) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        if self._asked_to_stop:  # before there was a loop to be told
+            return
         lock = EngineLock(self._config.paths.database, self._config.profile)
         while not lock.acquire():
             if await self._stops_within(STANDBY_S):

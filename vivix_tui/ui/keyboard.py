@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import signal
 import threading
 from codecs import getincrementaldecoder
 from typing import Any
@@ -18,6 +19,7 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 CHUNK = 4096
+PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"
 # An Escape is a key of its own where nothing follows it for so long; a thousandth more, so that the parser agrees.
 PENDING_S = constants.ESCAPE_DELAY + 0.001
 
@@ -43,6 +45,35 @@ class SelectableEvent(threading.Event):
             super().clear()
 
 
+class PasteGuard:
+    """Takes the escapes out of pasted text: Textual would play what follows one as keys, and a key may cost credits."""
+
+    def __init__(self) -> None:
+        self._inside = False
+        self._before = ""  # the last signs: a mark may come in two pieces
+
+    def clean(self, text: str) -> str:
+        """`text` without them; within a paste what may be the beginning of its end waits for the next piece."""
+        cleaned: list[str] = []
+        while text:
+            if self._inside:
+                pasted, mark, text = (self._before + text).partition(PASTE_ENDS)
+                kept = "" if mark else _beginning(pasted, PASTE_ENDS)
+                cleaned += pasted[: len(pasted) - len(kept)].replace("\x1b", ""), mark
+                self._before, self._inside = kept, not mark
+            else:
+                seen = self._before + text
+                head, mark, rest = seen.partition(PASTE_BEGINS)
+                cleaned.append(text[: len(text) - len(rest)])
+                self._before, self._inside, text = "" if mark else head[1 - len(PASTE_BEGINS) :], bool(mark), rest
+        return "".join(cleaned)
+
+
+def _beginning(text: str, mark: str) -> str:
+    """The longest end of `text` with which `mark` may begin."""
+    return next((mark[:size] for size in range(len(mark) - 1, 0, -1) if text.endswith(mark[:size])), "")
+
+
 class WaitingDriver(LinuxDriver):
     """Textual's driver of terminals, with a thread that sleeps until a key comes or the end."""
 
@@ -51,7 +82,7 @@ class WaitingDriver(LinuxDriver):
         self.exit_event: SelectableEvent = SelectableEvent()
 
     def run_input_thread(self) -> None:
-        parser = XTermParser(self._debug)
+        parser, guard = XTermParser(self._debug), PasteGuard()
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
@@ -61,11 +92,19 @@ class WaitingDriver(LinuxDriver):
                 ready = {key.fd for key, _ in selector.select(wait_s)}
                 wait_s = PENDING_S if self.fileno in ready else None
                 if self.fileno in ready:
-                    data = os.read(self.fileno, CHUNK)
-                    if not data:  # it can say nothing any more
+                    data = self._read()
+                    if not data:
                         selector.unregister(self.fileno)
-                    text = decode(data)
+                        os.kill(os.getpid(), signal.SIGHUP)
+                    text = guard.clean(decode(data))
                     for event in parser.feed(text) if text else ():  # a part of a letter is none yet
                         self.process_message(event)
                 for event in parser.tick():
                     self.process_message(event)
+
+    def _read(self) -> bytes:
+        """What was typed; nothing when the terminal is gone, which not every one tells by a HUP."""
+        try:
+            return os.read(self.fileno, CHUNK)
+        except OSError:
+            return b""
