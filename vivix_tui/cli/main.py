@@ -254,11 +254,8 @@ def _with_store(loaded: Config, arguments: argparse.Namespace) -> int:
 
 
 def _dashboard(loaded: Config, arguments: argparse.Namespace) -> int:
-    # Textual draws on stderr.
-    if not all(s and s.isatty() for s in (sys.stdin, sys.stdout, sys.stderr)) or os.environ.get("TERM", "") in (
-        "",
-        "dumb",
-    ):
+    streams = (sys.stdin, sys.stdout, sys.stderr)  # Textual draws on stderr; one that was closed is None
+    if not all(s and s.isatty() for s in streams) or os.environ.get("TERM", "") in ("", "dumb"):
         raise UsageError(
             "the dashboard needs a terminal on stdin, stdout and stderr, with TERM set",
             hint="`vivix-tui list` and `vivix-tui watch` work without one",

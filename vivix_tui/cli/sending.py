@@ -23,7 +23,6 @@ class Sending:
         self._profile, self._store, self._ids = config.profile, store, ids
         self._tells_ids = tells_ids
         self._told: set[str] = set()
-        self._held: dict[str, str | None] = {}
 
     @property
     def accepted(self) -> list[str]:
@@ -37,25 +36,22 @@ class Sending:
 
     def pending(self) -> bool:
         """Whether any has no answer yet. Raises ApiError where none of those will be sent by itself."""
-        for item in query.submissions_by_id(self._store, self._ids):
-            if item.state not in (s.QUEUED, s.SENDING) and item.submission_id not in self._told:
+        left = [i for i in query.submissions_by_id(self._store, self._ids) if i.submission_id not in self._told]
+        for item in left:
+            if item.state not in (s.QUEUED, s.SENDING):
                 self._told.add(item.submission_id)
                 if self._tells_ids or item.state != s.ACCEPTED:
                     _print_submission(item)
-            if item.state == s.QUEUED and item.held:
-                self._held[item.submission_id] = item.message if item.error == s.OVER_CAP else None
-            else:
-                self._held.pop(item.submission_id, None)
-        left = len(self._ids) - len(self._told)
+        left = [item for item in left if item.submission_id not in self._told]
         paused = query.queue_paused(self._store, self._profile)
         if paused and left:
             raise ApiError(
                 f"the queue is paused: {paused}", hint="what is queued stays queued; `vivix-tui queue resume`"
             )
-        if self._held and len(self._held) == left:
-            why = next(filter(None, self._held.values()), "by you")
-            raise ApiError(f"{len(self._held)} held: {why}", hint="it stays queued; `vivix-tui queue release`")
-        return left > 0
+        if left and all(item.state == s.QUEUED and item.held for item in left):
+            why = next((item.message for item in left if item.error == s.OVER_CAP and item.message), "by you")
+            raise ApiError(f"{len(left)} held: {why}", hint="it stays queued; `vivix-tui queue release`")
+        return bool(left)
 
 
 def _print_submission(item: s.Submission) -> None:

@@ -26,7 +26,7 @@ NEW_OBJECTS = 5_000
 
 
 def look_for_knots_seldom() -> None:
-    """From now on. What is loaded by now stays: it need not be looked through again and again."""
+    """From now on. What is loaded by now stays: it is looked through by `tidy` alone."""
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, 2, 10)
     gc.enable()
