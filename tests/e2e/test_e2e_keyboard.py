@@ -97,10 +97,10 @@ def test_a_terminal_that_goes_without_a_word_ends_it_too(home: Home) -> None:
     os.close(slave)
     try:
         seen, end = b"", time.monotonic() + 20
-        while b"no key" not in seen and time.monotonic() < end:
+        while len(seen) < 4_000 and time.monotonic() < end:
             if select.select([master], [], [], 0.1)[0]:
                 seen += os.read(master, 65536)
-        assert b"no key" in seen, "it has begun, and hears a HUP"
+        assert len(seen) >= 4_000, "a frame was drawn: it hears a HUP by now"
         os.close(master)
         assert program.wait(10) == 129
     finally:
