@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import string
+from pathlib import Path
 
 import pytest
 from textual import events
@@ -71,6 +72,39 @@ async def test_what_follows_the_slash_is_the_filter(screen: Screen) -> None:
         assert main.listing.filter.text == "misty forest"
         assert not main.table.marks
         assert main.table.has_focus
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("misty\r", "misty"), ("misty\x1b", ""), ("\r", "")])
+async def test_what_follows_the_filter_is_for_the_table(screen: Screen, typed: str, kept: str) -> None:
+    for number in range(3):
+        screen.row(number, "processing")
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        burst(pilot, f"/{typed}jj")
+        await settled(pilot)
+        await settled(pilot)
+        main = app.screen
+        assert isinstance(main, MainScreen)
+        assert main.query_one("#filter", Input).value == main.listing.filter.text == kept
+        assert main.table.cursor == 2
+
+
+async def test_what_follows_a_line_that_was_asked_for_is_for_the_table(screen: Screen, tmp_path: Path) -> None:
+    for number in range(3):
+        screen.row(number, "completed", output_url="https://cdn.vivix.example/0.jpg")
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        burst(pilot, "D")
+        await settled(pilot)
+        app.screen.query_one(Input).value = str(tmp_path)
+        burst(pilot, "\rjj")
+        await settled(pilot)
+        await settled(pilot)
+        main = app.screen
+        assert isinstance(main, MainScreen)
+        assert main.table.cursor == 2
 
 
 async def test_y_counts_once_the_question_was_painted(screen: Screen) -> None:

@@ -18,9 +18,10 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from tests.ui.conftest import Screen, settled
-from vivix_tui.ui.caches import AFTER_CLOSING_S, UNTIE_S, forget_what_was_drawn, tidy, untie, untie_old
+from vivix_tui.ui.caches import AFTER_CLOSING_S, forget_what_was_drawn, tidy, untie, untie_old
 from vivix_tui.ui.frames import Frame, Look, _linkless, _look, frame
 from vivix_tui.ui.front_buffer import FrontBuffer
+from vivix_tui.ui.screens.main import QUIET_FOLLOW_S
 
 
 def drawn_lines() -> int:
@@ -77,7 +78,7 @@ async def test_lif_02_a_knot_that_grew_old_is_untied_soon(screen: Screen) -> Non
             gone = weakref.ref(knot)
             del knot
             assert gone() is not None
-            await pilot.pause(UNTIE_S + 0.3)
+            await pilot.pause(QUIET_FOLLOW_S + 0.3)
             assert gone() is None
         finally:
             gc.enable()

@@ -5,6 +5,7 @@ Owns: filter, order and paging in SQL, so that 100,000 rows cost as much as fort
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -149,10 +150,11 @@ def page(
 def matches(store: Store, profile: str, filter_: Filter, order: Order = DEFAULT_ORDER) -> array[int]:
     """All rows that the filter lets through, in the order of the table, as numbers: 8 bytes each, whatever their ids.
 
-    They hold until the database changes; submissions have negative ones.
+    They hold until the database changes; submissions have negative ones. They come as one row: at each row Python lets
+    other threads in, and beside an engine that calculates 500 rows took 2.7 s instead of 0.06.
     """
-    sql = f"SELECT number FROM ({_rows_sql(filter_, order)} {order_sql(order)})"
-    return array("q", (row[0] for row in store.all(sql, _parameters(profile, filter_))))
+    sql = f"SELECT json_group_array(number) FROM ({_rows_sql(filter_, order)} {order_sql(order)})"
+    return array("q", json.loads(store.one(sql, _parameters(profile, filter_))[0]))
 
 
 def rows_of(store: Store, profile: str, numbers: Sequence[int]) -> list[TableRow]:

@@ -32,7 +32,7 @@ from vivix_tui.config import Settings
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import VivixError
 from vivix_tui.store.store import Store
-from vivix_tui.ui.caches import AFTER_CLOSING_S, TIDY_S, UNTIE_S, forget_what_was_drawn, tidy, untie, untie_old
+from vivix_tui.ui.caches import AFTER_CLOSING_S, TIDY_S, forget_what_was_drawn, tidy, untie
 from vivix_tui.ui.choices import Choices
 from vivix_tui.ui.commands import COMMANDS, Command, keys_of, shown_keys
 from vivix_tui.ui.ending import on_continue, on_signals
@@ -157,7 +157,6 @@ class VivixApp(App[int]):
             log.warning("the engine was not told about downloads: %s", error)
         self._complain_about_settings()
         self.set_interval(TIDY_S, tidy)
-        self.set_interval(UNTIE_S, untie_old)
         self.call_after_refresh(self._on_ready)
 
     def redraw(self) -> None:
@@ -225,19 +224,27 @@ class VivixApp(App[int]):
         # Textual passes a key on and looks at the next one at once. Over a slow link keys arrive in bursts, and what
         # follows `/` would not find the field but run as commands: "/Ryan" could pay for a retry. So a command is
         # done before the next key is looked at. What a field takes in goes to the field; any other key waits until the
-        # field has what was typed before it, so that text after a Tab lands in the next one. After the program was left
-        # nothing is opened any more: it would be built on what is being torn down.
+        # field has what was typed before it, so that text after a Tab lands in the next one, and the next key waits
+        # until it was obeyed, so that "/fox", Enter, "d" downloads. After the program was left nothing is opened any
+        # more: it would be built on what is being torn down.
         if self._exit:
             return True
         if await self._done(key, priority):
             return True
         if not priority:
             return False
-        if isinstance(self.focused, Input | Lines):
-            if takes_in(self.focused, key):
-                return False
-            await done_so_far(self.focused)
-        return await self._done(key)
+        field = self.focused
+        if not isinstance(field, Input | Lines):
+            return await self._done(key)
+        if takes_in(field, key):
+            return False
+        await done_so_far(field)
+        done = await self._done(key)
+        for node in field.ancestors_with_self:  # what the key meant travels from one to the next
+            if node is self:
+                break
+            await done_so_far(node)
+        return done
 
     async def _done(self, key: str, priority: bool = False) -> bool:
         """Whether the key was a command's. One that fails must not end the dashboard and what it has under way."""

@@ -20,7 +20,6 @@ from textual.geometry import Region
 
 TIDY_S = 60.0
 AFTER_CLOSING_S = 0.5  # by then the tasks of a closed screen have ended, too
-UNTIE_S = 0.5
 # New objects, beyond those that went, before Python looks among these by itself: a frame has more than its usual 700.
 NEW_OBJECTS = 5_000
 

@@ -135,7 +135,7 @@ def back(screen: MainScreen) -> None:
     elif screen.notice is not None:
         screen.notice = None
         screen.reload()
-    screen.table.focus()
+    screen.set_focus(screen.table)  # now: the next key is its
 
 
 NAVIGATION: dict[str, Callable[[MainScreen], None]] = {

@@ -28,6 +28,7 @@ from vivix_tui.store.order import Order
 from vivix_tui.ui.actions.preview import follow_preview, preview_of
 from vivix_tui.ui.arrangement import arrangement
 from vivix_tui.ui.bars import show_bars
+from vivix_tui.ui.caches import untie_old
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
 from vivix_tui.ui.concern import context_of, targets_of
 from vivix_tui.ui.details import Shown, show_detail
@@ -149,6 +150,7 @@ class MainScreen(Screen[None]):
         if now - self._ticked_at > TICK_S - FOLLOW_S / 2:
             self._ticked_at = now
             self._tick()
+        untie_old()
         quiet = now - self._changed_at > QUIET_AFTER_S
         self.set_timer(QUIET_FOLLOW_S if quiet else FOLLOW_S, self._beat)
 
@@ -311,7 +313,7 @@ class MainScreen(Screen[None]):
         """Gives the details the whole screen, or takes it back."""
         self.detail.set_class(zoomed, "-zoomed")
         self._arrange()
-        (self.detail if zoomed else self.table).focus()
+        self.set_focus(self.detail if zoomed else self.table)
         self.call_after_refresh(self._show_detail)
 
     @on(FilterField.Wanted)
@@ -323,7 +325,7 @@ class MainScreen(Screen[None]):
     def _filter_accepted(self, event: Input.Submitted) -> None:
         event.stop()
         self.show_only(replace(self.listing.filter, text=event.value))
-        self.table.focus()
+        self.set_focus(self.table)  # now: the next key is its
 
     @on(GenerationTable.SortWanted)
     def _sort_wanted(self, event: GenerationTable.SortWanted) -> None:

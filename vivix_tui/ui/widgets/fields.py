@@ -13,6 +13,7 @@ from typing import Any
 
 from rich.text import Text
 from textual import events
+from textual.dom import DOMNode
 from textual.geometry import Size
 from textual.keys import Keys
 from textual.reactive import Reactive
@@ -67,15 +68,17 @@ class Lines:
 
 
 def takes_in(field: Widget, key: str) -> bool:
-    """Whether the key is text for the field, or one that the field itself knows."""
+    """Whether the key is text for the field, or one that the field itself knows. Enter ends a field of one line."""
+    if key == "enter":
+        return isinstance(field, Lines)
     text = "+" not in key and key not in _NO_TEXT
-    return text or key in field._bindings.key_to_bindings or (key == "enter" and isinstance(field, Lines))
+    return text or key in field._bindings.key_to_bindings
 
 
-async def done_so_far(field: Widget) -> None:
-    """Waits until the field has handled what is in its queue."""
+async def done_so_far(node: DOMNode) -> None:
+    """Waits until the field, or what holds it, has handled what is in its queue."""
     done = asyncio.Event()
-    if field.call_later(done.set):
+    if node.call_later(done.set):
         await awaited(done)
 
 
