@@ -56,7 +56,8 @@ class Client:
     def __init__(self, base_url: str, budget: Budget, *, timeout_s: float) -> None:
         self._base = f"{base_url}/api/v1"
         self._timeout_s = timeout_s
-        many = httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=30)
+        # At each call httpx looks at every connection that it keeps: a burst must not leave many behind.
+        many = httpx.Limits(max_connections=16, max_keepalive_connections=3, keepalive_expiry=30)
         fresh = httpx.Limits(max_connections=4, max_keepalive_connections=0)
         origin = usable_url(base_url)
         self.gate = Gate(transport_for(base_url, many), transport_for(base_url, fresh), origin, budget)

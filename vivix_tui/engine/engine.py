@@ -213,11 +213,12 @@ class Engine:
 
     async def _watch(self, store: Store, link: Link) -> None:
         """Notices what other threads and processes wrote, and keeps the header's figures."""
-        seen, changed, published = -1, 0.0, 0.0
+        written, seen, changed, published = -1, -1, 0.0, 0.0
         while True:
-            revision = store.revision
-            if revision != seen:
-                seen, changed = revision, time.monotonic()
+            if written != store.revision:
+                written, changed = store.revision, time.monotonic()
+            if seen != store.news:
+                seen = store.news
                 self._wake_all()
             if time.monotonic() - published >= PUBLISH_S:
                 published = time.monotonic()

@@ -32,7 +32,7 @@ class Watchlist:
         self._profile = profile
         self._cadence = cadence
         self._history = History(store, profile)
-        self._revision = -1
+        self._seen = -1
         self._not_before = 0.0
         self._wishes: set[str] = set()
 
@@ -40,10 +40,10 @@ class Watchlist:
         """Takes up what became live, drops what ended, hurries what the user asked for. False if it has to wait."""
         if now < self._not_before:
             return False
-        revision = self._store.revision
-        if revision == self._revision:
+        news = self._store.news
+        if news == self._seen:
             return True
-        self._revision = revision
+        self._seen = news
         live = generations.live(self._store, self._profile)
         unknown = generations.unasked_count(self._store, self._profile)
         self._cadence.follow(self._watched(live, now) | self._unasked(unknown, now), now)

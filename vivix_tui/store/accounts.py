@@ -101,6 +101,9 @@ def save_engine(store: Store, profile: str, state: EngineState, now: datetime) -
     values = asdict(state) | {"profile": profile, "at": times.iso(now)}
     names = tuple(values)
     with store.write() as connection:
+        before = connection.execute("SELECT connection FROM engines WHERE profile = ?", (profile,)).fetchone()
+        if before is not None and before[0] == state.connection:
+            store.report()
         connection.execute(
             f"INSERT OR REPLACE INTO engines ({', '.join(names)}) VALUES ({', '.join(':' + n for n in names)})",
             values,

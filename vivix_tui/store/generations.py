@@ -105,6 +105,8 @@ def record(
         after = apply(row, answer, asked_at, now) if row is not None else None
         if row is None or after is None:
             return None
+        if after.status == row.status and not after.ended and not _hurried(connection, row):
+            store.report()
         _save(connection, row, after, sort_ms=times.to_ms(born) if born and row.created_at is None else None)
         if after.status != row.status:
             add_event(connection, profile, row.generation_id, asked_at, after.status or "?", after.error)
@@ -264,6 +266,11 @@ def storable(text: str) -> str:
 def _locked(connection: sqlite3.Connection, profile: str, generation_id: str) -> Generation | None:
     rows = connection.execute(f"{_SELECT} WHERE profile = ? AND generation_id = ?", (profile, generation_id)).fetchall()
     return from_row(rows[0]) if rows else None
+
+
+def _hurried(connection: sqlite3.Connection, row: Generation) -> bool:
+    sql = "SELECT hurry FROM generations WHERE profile = ? AND generation_id = ?"
+    return bool(connection.execute(sql, (row.profile, row.generation_id)).fetchone()[0])
 
 
 def _save(connection: sqlite3.Connection, before: Generation, row: Generation, *, sort_ms: int | None) -> None:

@@ -44,6 +44,8 @@ class Store:
                 raise StoreError(f"cannot open the database {path}: {error.strerror}") from error
             self._connection, self.notice, self._cure = opened.connection, opened.notice, opened.cure
             self._file: tuple[int, int] | None = _identity(path)
+            self._reports = 0
+            self._is_report = False
             _open_here[self._file] += 1
 
     def close(self) -> None:
@@ -62,6 +64,15 @@ class Store:
         """
         self._check_place()
         return int(self.one("SELECT revision FROM meta")[0])
+
+    @property
+    def news(self) -> int:
+        """The revision without this connection's own reports: where it did not change there is nothing new to do."""
+        return self.revision - self._reports
+
+    def report(self) -> None:
+        """What the transaction under way writes is for people to see; nobody else has to act on it."""
+        self._is_report = True
 
     def all(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[sqlite3.Row]:
         """The rows of a SELECT."""
@@ -100,11 +111,12 @@ class Store:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 self._check_place()
-                before = connection.total_changes
+                self._is_report, before = False, connection.total_changes
                 yield connection
                 if connection.total_changes != before:
                     connection.execute("UPDATE meta SET revision = revision + 1")
                 connection.execute("COMMIT")
+                self._reports += self._is_report and connection.total_changes != before
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
