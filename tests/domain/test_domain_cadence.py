@@ -271,3 +271,33 @@ def test_what_nobody_knows_goes_before_what_is_late() -> None:
     world.calls.clear()
     world.run(4)
     assert {what for _, what in world.calls[:10]} == {f"new{i}" for i in range(10)}
+
+
+def test_between_questions_nothing_becomes_due_and_then_exactly_one_does() -> None:
+    cadence, budget = Cadence(), Budget()
+    budget.set_limit(600)
+    cadence.follow({"image": Watched(IMAGE, age_s=0.0, fresh=True)}, 0.0)
+    now = 0.0
+    for _ in range(30):
+        assert cadence.tick(now, budget, 8) == []
+        rest_s = cadence.rest_s(now)
+        assert GAP_MIN_S * 0.99 <= rest_s <= GAP_MAX_S
+        assert cadence.tick(now + rest_s - 0.01, budget, 8) == []
+        now += rest_s + 1e-9
+        assert cadence.tick(now, budget, 8) == ["image"]
+        budget.ended()
+        budget.answered(now, 500)
+        cadence.answered("image", now, usable=True, age_s=now)
+
+
+def test_who_waits_for_calls_or_for_the_user_does_not_rest() -> None:
+    cadence, budget = Cadence(), Budget()
+    budget.set_limit(600)
+    cadence.follow({"a": Watched(VIDEO, age_s=1.0), "b": Watched(VIDEO, age_s=0.0, fresh=True)}, 0.0)
+    assert cadence.tick(0.0, budget, 0) == []
+    assert cadence.rest_s(0.0) == 0.0, "one was never asked about, and there was no room"
+    assert cadence.tick(0.0, budget, 8) == ["a"]
+    assert cadence.rest_s(0.0) > 1.0
+    cadence.wish("a")
+    cadence.tick(0.1, budget, 8)
+    assert cadence.rest_s(0.1) == 0.0, "the user's wish is for the answer after the one that is on its way"

@@ -61,10 +61,15 @@ def test_what_another_connection_reports_is_news(store: Store) -> None:
 
 def test_a_report_that_failed_hides_nothing(store: Store) -> None:
     before = store.news
-    with pytest.raises(ZeroDivisionError), store.write() as connection:
-        connection.execute("INSERT INTO told (profile, seq) VALUES ('p', 1)")
-        store.report()
-        _ = 1 / 0
+
+    def failing() -> None:
+        with store.write() as connection:
+            connection.execute("INSERT INTO told (profile, seq) VALUES ('p', 1)")
+            store.report()
+            _ = 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        failing()
     verbs.track(store, "p", [("a", None)])
     assert store.news == before + 1
 

@@ -7,11 +7,9 @@ Owns: deadlines, the cap on bodies, and the mapping of everything that httpx, TL
 from __future__ import annotations
 
 import asyncio
-import functools
 import ssl
 import zlib
 from collections.abc import Callable
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -32,6 +30,11 @@ from vivix_tui.errors import BadReply, Unreachable
 MAX_BODY_BYTES = 8 * 1024 * 1024
 CONNECT_TIMEOUT_S = 10.0
 HIDDEN_KEY = "[key]"
+HEADERS = {
+    "User-Agent": f"vivix-tui/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+}
 _FIRST_BYTE = "send_request_headers.started"
 
 T = TypeVar("T")
@@ -61,25 +64,15 @@ class Client:
         fresh = httpx.Limits(max_connections=4, max_keepalive_connections=0)
         origin = usable_url(base_url)
         self.gate = Gate(transport_for(base_url, many), transport_for(base_url, fresh), origin, budget)
-        headers = {
-            "User-Agent": f"vivix-tui/{__version__}",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-        }
-        # Requests that carry extensions of their own do not get the client's timeout.
         self._timeouts = {"timeout": httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)).as_dict()}
-        # No cookie is kept: nobody needs one, and one that is no ASCII would make every later request impossible.
-        cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-        self._http = httpx.AsyncClient(transport=self.gate, headers=headers, cookies=cookies, trust_env=False)
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self.gate.aclose()
 
     async def generate(self, body: str) -> Reply[Accepted]:
         """POST /generate with exactly these characters (UTF-8)."""
-        headers = {"Content-Type": "application/json"}
-        made = functools.partial(self._http.build_request, "POST", content=body.encode(), headers=headers)
-        return await self._call(f"{self._base}/generate", made, lambda v, rid: wire.accepted(v, request_id=rid))
+        url = f"{self._base}/generate"
+        return await self._call("POST", url, lambda v, rid: wire.accepted(v, request_id=rid), body.encode())
 
     async def generation(self, generation_id: str) -> Reply[Answer]:
         """GET /generations/{id}."""
@@ -95,13 +88,10 @@ class Client:
         return await self._get(f"{self._base}/models", lambda v, rid: (wire.account(v), wire.models(v, request_id=rid)))
 
     async def _get(self, url: str, read: Callable[[dict[str, Any], str | None], T]) -> Reply[T]:
-        return await self._call(url, functools.partial(self._http.build_request, "GET"), read)
+        return await self._call("GET", url, read, None)
 
     async def _call(
-        self,
-        url: str,
-        make: Callable[..., httpx.Request],
-        read: Callable[[dict[str, Any], str | None], T],
+        self, method: str, url: str, read: Callable[[dict[str, Any], str | None], T], body: bytes | None
     ) -> Reply[T]:
         sent, request = False, None
 
@@ -113,8 +103,11 @@ class Client:
 
         try:
             async with asyncio.timeout(self._timeout_s):
-                request = make(url, extensions={"trace": watch} | self._timeouts)
-                response = await self._http.send(request, stream=True, follow_redirects=False)
+                headers = HEADERS if body is None else HEADERS | {"Content-Type": "application/json"}
+                extensions = {"trace": watch} | self._timeouts
+                request = httpx.Request(method, url, headers=headers, content=body, extensions=extensions)
+                # Not by an httpx client: its redirects, cookies and logins are not wanted, and are a third of the work.
+                response = await self.gate.handle_async_request(request)
                 response.headers = _without_key(response.headers, _key_of(request))
                 try:
                     data = await _bounded_body(response)

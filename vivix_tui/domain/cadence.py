@@ -19,13 +19,14 @@ from msgspec import Struct
 from vivix_tui.domain.budget import Budget
 from vivix_tui.domain.estimate import Durations
 
-PRICE_S = 0.045  # seconds of lag that one call is worth
+PRICE_S = 0.042  # seconds of lag that one call is worth
 GAP_MIN_S, GAP_MAX_S = 0.7, 15.0
 STARVED_S = 180.0  # however scarce calls are, a live job that waited this long goes before the others
 SHARE, SHARE_DRAINING = 1.0, 0.33
 TURNS_S = 2.0
 PAUSE_S, PAUSE_DOUBLINGS = 2.0, 3
 STEP_MAX_S = 1.0
+LAG_STEP_S, LAG_STEP_GROWTH = 0.1, 1.25
 BACKLOG_SLOTS = 6
 DRAIN_SMOOTHING_S = 30.0
 
@@ -47,7 +48,9 @@ class _Job(Struct):
     durations: Durations
     born: float
     replied_at: float
-    lag_s: float = 0.0  # expected seconds since it ended, unknown to us
+    due_at: float = math.inf
+    due_lag_s: float = 0.0  # expected seconds since it ended, unknown to us, when it becomes due
+    due_doubt: float = 0.0
     survived: float = 1.0  # survival at the last answer
     known: bool = False  # there was an answer in the life of this process
     asked: bool = False
@@ -57,6 +60,27 @@ class _Job(Struct):
     def doubt(self, now: float) -> float:
         """How probably it has ended since the last answer."""
         return 1 - self.durations.survival(now - self.born) / max(self.survived, 1e-300)
+
+    def lag_s(self, now: float) -> float:
+        """The lag to be expected of one that is due (Simpson's rule: doubt levels off where calls are scarce)."""
+        over_s = now - self.due_at
+        between = self.doubt(now - over_s / 2)
+        return self.due_lag_s + over_s * (self.due_doubt + 4 * between + self.doubt(now)) / 6
+
+    def foresee(self) -> None:
+        """Works out when it becomes due: when the lag to be expected since the last answer is worth a call."""
+        lag_s = doubt = gap_s = 0.0
+        step_s = LAG_STEP_S
+        while gap_s < GAP_MAX_S:
+            step_s = min(step_s, GAP_MAX_S - gap_s)
+            before, doubt = doubt, self.doubt(self.replied_at + gap_s + step_s)
+            grown_s = step_s * (before + doubt) / 2
+            if lag_s + grown_s >= PRICE_S and gap_s + step_s >= GAP_MIN_S:
+                gap_s = max(GAP_MIN_S, gap_s + step_s * (PRICE_S - lag_s) / grown_s)
+                lag_s = max(PRICE_S, lag_s)
+                break
+            lag_s, gap_s, step_s = lag_s + grown_s, gap_s + step_s, step_s * LAG_STEP_GROWTH
+        self.due_at, self.due_lag_s, self.due_doubt = self.replied_at + gap_s, lag_s, doubt
 
 
 class Cadence:
@@ -69,6 +93,7 @@ class Cadence:
         self._wishes: dict[str, None] = {}
         self._turns = math.inf  # of live jobs: the share of the budget that is theirs
         self._ticked_at: float | None = None
+        self._next_at = -math.inf
 
     def __len__(self) -> int:
         return len(self._live) + len(self._backlog)
@@ -91,6 +116,7 @@ class Cadence:
                 if job.durations != facts.durations:
                     job.durations = facts.durations
                     job.survived = facts.durations.survival(job.replied_at - job.born)
+                    job.foresee()
             elif facts.backlog:
                 self._backlog[generation_id] = facts
             else:
@@ -105,13 +131,14 @@ class Cadence:
     def woke(self) -> None:
         """The machine was asleep: nobody knows what became of any job meanwhile."""
         for job in self._live.values():
-            job.lag_s = max(job.lag_s, PRICE_S)
+            job.due_at = min(job.due_at, self._ticked_at or -math.inf)
 
     def tick(self, now: float, budget: Budget, room: int) -> list[str]:
         """Ids to ask about now, at most `room`: each is charged to `budget` and counts as asked."""
         self._accrue(now, budget)
         asked: list[str] = []
-        for generation_id in self._due(now, room):
+        due = self._due(now, room)
+        for generation_id in due:
             wished = generation_id in self._wishes
             if not budget.may_call(now, urgent=wished) or (self._turns < 1 and not wished):
                 break
@@ -123,7 +150,14 @@ class Cadence:
             self._draining.add(generation_id)
             self._ask(generation_id, now, budget)
             asked.append(generation_id)
+        waiting = len(asked) < len(due) or self._wishes or self._backlog
+        next_at = (max(job.due_at, job.not_before) for job in self._live.values() if not job.asked)
+        self._next_at = now if waiting else min(next_at, default=math.inf)
         return asked
+
+    def rest_s(self, now: float) -> float:
+        """Seconds in which nothing becomes due; after an answer, a wish or a change there may be something earlier."""
+        return max(0.0, self._next_at - now)
 
     def answered(self, generation_id: str, now: float, *, usable: bool, age_s: float | None = None) -> None:
         """The call ended; `age_s` is how old the job is now, as the answer told.
@@ -142,7 +176,8 @@ class Cadence:
         if age_s is not None:
             job.born = now - age_s
         job.known, job.failures = True, 0
-        job.lag_s, job.survived = 0.0, job.durations.survival(now - job.born)
+        job.survived = job.durations.survival(now - job.born)
+        job.foresee()
 
     def over(self, generation_id: str) -> None:
         """It ended, or is not to be followed any longer."""
@@ -160,15 +195,14 @@ class Cadence:
         budget.called(now)
 
     def _accrue(self, now: float, budget: Budget) -> None:
-        """Adds to every live job the lag to be expected of it."""
-        # A process that was stopped must not find everything due a thousand times over.
+        """The share of the budget that is the live jobs' grows."""
+        # A process that was stopped must not find a share of all the time that it missed.
         step_s = min(now - self._ticked_at, STEP_MAX_S) if self._ticked_at is not None else 0.0
         self._ticked_at = now
         rate = budget.rate * (SHARE_DRAINING if self._backlog else SHARE)
         self._turns = min(max(1.0, rate * TURNS_S), self._turns + step_s * rate)
-        for job in self._live.values():
-            job.lag_s += step_s * job.doubt(now)
-            if budget.failing_since is not None:  # an outage is not the fault of the job that probed it
+        if budget.failing_since is not None:  # an outage is not the fault of the job that probed it
+            for job in self._live.values():
                 job.failures, job.not_before = 0, -math.inf
 
     def _due(self, now: float, room: int) -> list[str]:
@@ -180,20 +214,23 @@ class Cadence:
                 due.append((0, 0.0, generation_id))
         for generation_id, job in self._live.items():
             waited_s = now - job.replied_at
-            if job.asked or generation_id in self._wishes or now < job.not_before or waited_s < GAP_MIN_S:
+            if job.asked or now < max(job.due_at, job.not_before) or waited_s < GAP_MIN_S:
+                continue
+            if generation_id in self._wishes:
                 continue
             if not job.known and not job.failures:
                 due.append((1, -waited_s, generation_id))
             elif waited_s >= STARVED_S:
                 due.append((2, -waited_s, generation_id))
-            elif job.lag_s >= PRICE_S or waited_s >= GAP_MAX_S:
+            else:
                 # Among those that are due, the lag so far and the certainty that it goes on count alike.
-                due.append((3, -job.lag_s * job.doubt(now), generation_id))
+                due.append((3, -job.lag_s(now) * job.doubt(now), generation_id))
         return [generation_id for _, _, generation_id in heapq.nsmallest(room, due)]
 
 
 def _joining(facts: Watched, now: float) -> _Job:
     born = now - (facts.age_s or 0.0)
-    if facts.fresh:
-        return _Job(facts.durations, born, replied_at=now, known=True)
-    return _Job(facts.durations, born, replied_at=now - GAP_MAX_S)
+    replied_at = now if facts.fresh else now - GAP_MAX_S
+    job = _Job(facts.durations, born, replied_at, known=facts.fresh)
+    job.foresee()
+    return job

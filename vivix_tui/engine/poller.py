@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from vivix_tui.config import Config
@@ -22,6 +23,7 @@ from vivix_tui.store import calls, generations, wishes
 from vivix_tui.store.store import Store
 
 TICK_S = 0.1
+REST_S = 0.5  # less than the least gap between two questions about one job
 ASLEEP_S = 30.0
 MAX_IN_FLIGHT = 8
 log = logging.getLogger("vivix_tui.engine.poller")
@@ -56,11 +58,20 @@ class Poller:
                     continue
                 self._notice_sleep()
                 self._start_due()
-                await asyncio.sleep(TICK_S)
+                await self._rest(self._cadence.rest_s(time.monotonic()) if up_to_date else 0.0)
         finally:
             for call in self._calls:
                 call.cancel()
             await asyncio.gather(*self._calls, return_exceptions=True)
+
+    async def _rest(self, seconds: float) -> None:
+        """Until something may be due, or a wish is written down: between questions an engine sleeps."""
+        if seconds <= TICK_S:
+            await asyncio.sleep(TICK_S)
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(seconds, REST_S)):
+                await self._wake.wait()
 
     def _notice_sleep(self) -> None:
         """A machine that sleeps stops the monotonic clock and not the other one; a stopped process sees both jump."""

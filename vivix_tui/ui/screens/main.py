@@ -85,7 +85,7 @@ class MainScreen(Screen[None]):
         self.preview = preview_of(self)
         self.preview.on = bool(app.choices.chosen.preview) and self.preview.why_not is None
         self._detail_of: Shown | None = None
-        self._revision = -1
+        self._revision = self._event = -1
         self._changed_at = self._ticked_at = self._painted_below_at = 0.0
         self._paints_below = False
         self._told: tuple[Facts | None, str | None] = None, None
@@ -119,6 +119,7 @@ class MainScreen(Screen[None]):
     def reload(self) -> None:
         """Reads what changed and repaints it; of the header what does not run. The tick brings the rest."""
         troubled, revision = self.trouble or self.listing.trouble, self.store.revision
+        event = query.last_event(self.store)
         self.trouble = None
         self.listing.reload()
         self.table.marks = dict.fromkeys(filter(None, self.listing.heirs(self.table.marks).values()))
@@ -127,7 +128,7 @@ class MainScreen(Screen[None]):
         self.table.follow_changes()
         self._show_detail(ticks=False)
         # Only now: what could not be read is read again at the next look.
-        self._revision = revision
+        self._revision, self._event = revision, event
         if troubled or before is None or before.still != self.facts.still:
             self._show_bars()
         self.teller.look()
@@ -146,8 +147,9 @@ class MainScreen(Screen[None]):
         self._paints_below = now - self._painted_below_at > BELOW_S - FOLLOW_S / 2
         if self._paints_below:
             self._painted_below_at = now
-        self._follow()
-        if now - self._ticked_at > TICK_S - FOLLOW_S / 2:
+        ticks = now - self._ticked_at > TICK_S - FOLLOW_S / 2
+        self._follow(at_once=not ticks)
+        if ticks:
             self._ticked_at = now
             self._tick()
         untie_old()
@@ -159,10 +161,14 @@ class MainScreen(Screen[None]):
         # Where it shines through a dialog Textual draws all of the screen, twice, for each change: not at each look.
         return super().is_current and (self._paints_below or self.app.screen is self)
 
-    def _follow(self) -> None:
-        """The store's revision is the one signal that something changed, here or in another process."""
+    def _follow(self, *, at_once: bool = False) -> None:
+        """The store's revision is the one signal that something changed, here or in another process.
+
+        `at_once` what began, ended or failed is shown; numbers that went on come with the tick, all in one frame.
+        """
         try:
             changed = self.store.revision != self._revision or self.listing.stale
+            changed = changed and not (at_once and self._event == query.last_event(self.store))
             if changed or self.trouble or self.listing.trouble:
                 self.reload()
                 self._changed_at = monotonic()
