@@ -215,10 +215,11 @@ class Engine:
         """Notices what other threads and processes wrote, and keeps the header's figures."""
         written, seen, changed, published = -1, -1, 0.0, 0.0
         while True:
-            if written != store.revision:
-                written, changed = store.revision, time.monotonic()
-            if seen != store.news:
-                seen = store.news
+            revision = store.revision
+            if revision != written:
+                written, changed = revision, time.monotonic()
+            if revision - store.reports != seen:  # its `news`
+                seen = revision - store.reports
                 self._wake_all()
             if time.monotonic() - published >= PUBLISH_S:
                 published = time.monotonic()

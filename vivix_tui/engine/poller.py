@@ -117,7 +117,6 @@ class Poller:
             generations.note(self._store, self._profile, generation_id, f"last answer unusable: {error}")
             return None
         born = times.parse(answer.created_at)
-        auto = wishes.of(self._store, self._profile).get(wishes.AUTO, self._auto_download)
         generations.record(
             self._store,
             self._profile,
@@ -125,13 +124,17 @@ class Poller:
             asked_at=asked_at,
             now=datetime.now(UTC),
             born=min(born, asked_at) if born else None,
-            fetch=auto == "completed",
+            fetch=answer.ended and self._fetches(),
         )
         if answer.ended:
             self._link.last_end = time.monotonic()
         if answer.status == FAILED:
             self._link.refunded_at = time.monotonic()
         return answer
+
+    def _fetches(self) -> bool:
+        """Whether the files of what completes are wanted, all of them."""
+        return wishes.of(self._store, self._profile).get(wishes.AUTO, self._auto_download) == "completed"
 
     def _refused(self, generation_id: str, refusal: Refusal) -> None:
         if refusal.code in GONE_CODES.get(refusal.status, ()):

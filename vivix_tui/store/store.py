@@ -30,7 +30,9 @@ class Store:
     """The database as one thread sees it.
 
     `notice` holds what the user must be told about the opening (a damaged file was moved aside; it can only be read),
-    else None. Raises StoreError, or StoreTooNew for a database of a newer version, which it leaves untouched.
+    else None. `reports` counts what this connection wrote for people alone (see `report`).
+
+    Raises StoreError, or StoreTooNew for a database of a newer version, which it leaves untouched.
     """
 
     def __init__(self, path: Path) -> None:
@@ -44,7 +46,7 @@ class Store:
                 raise StoreError(f"cannot open the database {path}: {error.strerror}") from error
             self._connection, self.notice, self._cure = opened.connection, opened.notice, opened.cure
             self._file: tuple[int, int] | None = _identity(path)
-            self._reports = 0
+            self.reports = 0
             self._is_report = False
             _open_here[self._file] += 1
 
@@ -68,7 +70,7 @@ class Store:
     @property
     def news(self) -> int:
         """The revision without this connection's own reports: where it did not change there is nothing new to do."""
-        return self.revision - self._reports
+        return self.revision - self.reports
 
     def report(self) -> None:
         """What the transaction under way writes is for people to see; nobody else has to act on it."""
@@ -116,7 +118,7 @@ class Store:
                 if connection.total_changes != before:
                     connection.execute("UPDATE meta SET revision = revision + 1")
                 connection.execute("COMMIT")
-                self._reports += self._is_report and connection.total_changes != before
+                self.reports += self._is_report and connection.total_changes != before
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
