@@ -52,6 +52,8 @@ QUIET_FOLLOW_S = 1.0  # where nothing is under way and nothing changed for a whi
 QUIET_AFTER_S = 10.0
 TICK_S = 1.0
 BELOW_S = 2.0
+PAUSE_S = 0.3  # after so long without a key nobody waits
+UNTIE_AT_LEAST_S = 3.0
 Answer = TypeVar("Answer")
 log = logging.getLogger("vivix_tui.ui.screen")
 
@@ -86,7 +88,7 @@ class MainScreen(Screen[None]):
         self.preview.on = bool(app.choices.chosen.preview) and self.preview.why_not is None
         self._detail_of: Shown | None = None
         self._revision = self._event = -1
-        self._changed_at = self._ticked_at = self._painted_below_at = 0.0
+        self._changed_at = self._ticked_at = self._painted_below_at = self._used_at = self._untied_at = 0.0
         self._paints_below = False
         self._told: tuple[Facts | None, str | None] = None, None
         self.facts: Facts | None = None
@@ -141,6 +143,11 @@ class MainScreen(Screen[None]):
 
             greet(self, engine)
 
+    def used(self) -> None:
+        """Somebody is there, and may press the next key soon."""
+        self._used_at = monotonic()
+        self.teller.seen()
+
     def _beat(self) -> None:
         """One timer for all: waking up costs more than most looks."""
         now = monotonic()
@@ -152,7 +159,9 @@ class MainScreen(Screen[None]):
         if ticks:
             self._ticked_at = now
             self._tick()
-        untie_old()
+        if now - self._used_at > PAUSE_S or now - self._untied_at > UNTIE_AT_LEAST_S:
+            self._untied_at = now
+            untie_old()
         quiet = now - self._changed_at > QUIET_AFTER_S
         self.set_timer(QUIET_FOLLOW_S if quiet else FOLLOW_S, self._beat)
 
