@@ -34,6 +34,7 @@ def test_after_any_keys_the_terminal_shows_what_a_whole_drawing_shows(home: Home
     dice = random.Random(seed)
     with Terminal(home, columns=100, rows=30) as terminal:
         terminal.wait_for("at dawn")
+        terminal.wait_for("no key")
         for _ in range(6):
             for _ in range(10):
                 terminal.press(dice.choice(KEYS))
@@ -102,3 +103,19 @@ def test_below_a_dialog_the_screen_follows_a_terminal_that_grows_while_nothing_r
         terminal.press("\x0c")
         terminal.rest()
         assert terminal.text == before
+
+
+def test_a_field_that_waits_for_a_key_writes_nothing(home: Home) -> None:
+    past(home, 60)
+    with Terminal(home, columns=100, rows=30) as terminal:
+        terminal.wait_for("at dawn")
+        terminal.wait_for("no key")
+        for opens in "/a":
+            terminal.press(opens)
+            terminal.rest(0.3)
+            before, end = len(terminal.raw), time.monotonic() + 1.5
+            while time.monotonic() < end:
+                terminal.read()
+            assert len(terminal.raw) == before, opens
+            terminal.press(ESC)
+            terminal.rest()

@@ -91,7 +91,6 @@ async def test_help(screen: Screen, snap: Snap, size: Size) -> None:
 async def test_add_ids(screen: Screen, snap: Snap, size: Size) -> None:
     async def paste(pilot: Pilot[int]) -> None:
         area = pilot.app.screen.query_one(TextArea)
-        area.cursor_blink = False
         area.text = "5b91a581\n{"
         await pilot.press("ctrl+s")
         await settled(pilot)

@@ -287,6 +287,12 @@ def detail(store: Store, profile: str, kind: str, row_id: str) -> Detail | None:
     )
 
 
+def turn(store: Store, profile: str) -> tuple[int, str | None]:
+    """Changes whenever something began, ended, failed or was decided, or the connection became another."""
+    state = accounts.engine_state(store, profile)
+    return last_event(store), state.connection if state is not None else None
+
+
 def last_event(store: Store) -> int:
     """The number of the newest line of all timelines."""
     return generations.last_event(store)

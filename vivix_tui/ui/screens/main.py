@@ -87,7 +87,8 @@ class MainScreen(Screen[None]):
         self.preview = preview_of(self)
         self.preview.on = bool(app.choices.chosen.preview) and self.preview.why_not is None
         self._detail_of: Shown | None = None
-        self._revision = self._event = -1
+        self._revision = -1
+        self._turn: tuple[int, str | None] = -1, None
         self._changed_at = self._ticked_at = self._painted_below_at = self._used_at = self._untied_at = 0.0
         self._paints_below = False
         self._told: tuple[Facts | None, str | None] = None, None
@@ -121,7 +122,7 @@ class MainScreen(Screen[None]):
     def reload(self) -> None:
         """Reads what changed and repaints it; of the header what does not run. The tick brings the rest."""
         troubled, revision = self.trouble or self.listing.trouble, self.store.revision
-        event = query.last_event(self.store)
+        turn = query.turn(self.store, self.profile)
         self.trouble = None
         self.listing.reload()
         self.table.marks = dict.fromkeys(filter(None, self.listing.heirs(self.table.marks).values()))
@@ -130,7 +131,7 @@ class MainScreen(Screen[None]):
         self.table.follow_changes()
         self._show_detail(ticks=False)
         # Only now: what could not be read is read again at the next look.
-        self._revision, self._event = revision, event
+        self._revision, self._turn = revision, turn
         if troubled or before is None or before.still != self.facts.still:
             self._show_bars()
         self.teller.look()
@@ -177,7 +178,7 @@ class MainScreen(Screen[None]):
         """
         try:
             changed = self.store.revision != self._revision or self.listing.stale
-            changed = changed and not (at_once and self._event == query.last_event(self.store))
+            changed = changed and not (at_once and self._turn == query.turn(self.store, self.profile))
             if changed or self.trouble or self.listing.trouble:
                 self.reload()
                 self._changed_at = monotonic()

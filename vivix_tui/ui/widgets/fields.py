@@ -92,6 +92,7 @@ async def awaited(event: asyncio.Event) -> None:
 class LineField(Input):
     """A field of one line."""
 
+    cursor_blink = Reactive(False, init=False)  # while nothing happens nothing is written
     virtual_size = Reactive(Size(0, 0))  # Textual's own lays out the whole screen at every letter
 
     async def _on_key(self, event: events.Key) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rich.text import Text
 from textual import events
+from textual.reactive import Reactive
 from textual.widgets import TextArea
 
 from vivix_tui.ui.widgets.fields import Lines, do_in_turn, drawn
@@ -14,6 +15,8 @@ from vivix_tui.ui.widgets.fields import Lines, do_in_turn, drawn
 
 class LinesField(Lines, TextArea):
     """A field of several lines."""
+
+    cursor_blink = Reactive(False, init=False)  # as in `LineField`
 
     async def _on_key(self, event: events.Key) -> None:
         await do_in_turn(self, event)
