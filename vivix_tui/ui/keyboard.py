@@ -91,6 +91,10 @@ class WaitingDriver(LinuxDriver):
             while not self.exit_event.is_set():
                 ready = {key.fd for key, _ in selector.select(wait_s)}
                 wait_s = PENDING_S if self.fileno in ready else None
+                # Where the machine stood still the time of an Escape may be over although more has come: first the
+                # Escape, or the parser takes it for the beginning of what follows, and nothing remains of it.
+                for event in parser.tick():
+                    self.process_message(event)
                 if self.fileno in ready:
                     data = self._read()
                     if not data:
@@ -99,8 +103,6 @@ class WaitingDriver(LinuxDriver):
                     text = guard.clean(decode(data))
                     for event in parser.feed(text) if text else ():  # a part of a letter is none yet
                         self.process_message(event)
-                for event in parser.tick():
-                    self.process_message(event)
 
     def _read(self) -> bytes:
         """What was typed; nothing when the terminal is gone, which not every one tells by a HUP."""
