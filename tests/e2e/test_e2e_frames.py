@@ -77,7 +77,7 @@ def test_a_terminal_that_was_narrow_for_a_while_shows_all_again(home: Home) -> N
     """It cuts its lines off, and what was behind the cut is gone."""
     past(home, 60)
     with Terminal(home, columns=100, rows=30) as terminal:
-        terminal.wait_for("at dawn")
+        terminal.wait_for("no key")
         terminal.rest()
         before = terminal.text
         for columns, rows in ((60, 20), (100, 30)):

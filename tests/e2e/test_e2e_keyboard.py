@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import pty
 import select
-import signal
-import struct
 import subprocess
 import sys
-import termios
 import time
 from pathlib import Path
 
@@ -59,33 +55,6 @@ def test_an_escape_waits_for_its_sequence_and_is_a_key_without_one(home: Home) -
         terminal.press(ESC)
         terminal.wait_until_gone("esc close")
         terminal.wait_for("▌ g1")
-
-
-def until_read(terminal: Terminal) -> None:
-    """Until the program has read all that was typed."""
-    side = os.open(f"/proc/{terminal.pid}/fd/0", os.O_RDONLY | os.O_NOCTTY)
-    end = time.monotonic() + 5
-    while struct.unpack("i", fcntl.ioctl(side, termios.FIONREAD, bytes(4))) != (0,):
-        assert time.monotonic() < end, "it does not read"
-    os.close(side)
-
-
-def test_an_escape_is_one_although_the_machine_stood_still_after_it(home: Home) -> None:
-    """Its time was over, and the next key was there, too, when the program came to look."""
-    past(home, 3)
-    with Terminal(home) as terminal:
-        terminal.wait_for("▌ g000")
-        terminal.press("?")
-        terminal.wait_for("esc close")
-        os.write(terminal.fd, ESC.encode())
-        until_read(terminal)
-        terminal.read(0.02)
-        terminal.signal(signal.SIGSTOP)
-        os.write(terminal.fd, b"j")
-        time.sleep(0.3)
-        terminal.signal(signal.SIGCONT)
-        terminal.wait_until_gone("esc close")
-        terminal.wait_for("▌ g001")
 
 
 @pytest.mark.parametrize("data", [b"\xff", b"\xc3", b"\xc3(", b"\xed\xa0\x80", b"\x80\x81\x00"])

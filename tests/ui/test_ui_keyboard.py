@@ -1,11 +1,17 @@
-"""What is pasted is no key."""
+"""What is pasted is no key, and an Escape is one."""
 
 from __future__ import annotations
 
+import os
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
+from textual import events
+from textual.app import App
+from textual.message import Message
 
-from vivix_tui.ui.keyboard import PASTE_BEGINS, PASTE_ENDS, PasteGuard
+from vivix_tui.ui.keyboard import PASTE_BEGINS, PASTE_ENDS, PENDING_S, PasteGuard, WaitingDriver
 
 PIECES = st.sampled_from(["a", "R", "\x1b", "\x1b[", "\x1b[2", "\x1b[A", "[200~", "[201~", PASTE_BEGINS, PASTE_ENDS])
 
@@ -32,3 +38,33 @@ def test_pasted_text_has_no_escapes_however_it_is_torn(text: str, sizes: list[in
     assert len(wanted) - len(came) < len(PASTE_ENDS)
     came += guard.clean(PASTE_ENDS)
     assert came == cleaned(text + PASTE_ENDS)
+
+
+class Starved(WaitingDriver):
+    """It stands still for longer than an Escape waits before it reads what was typed in the second place."""
+
+    def __init__(self, *typed: bytes) -> None:
+        super().__init__(App())
+        self.fileno, self._keyboard = os.pipe()
+        self._typed, self.keys = iter(typed), list[str]()
+        os.write(self._keyboard, next(self._typed))
+
+    def _read(self) -> bytes:
+        data = super()._read()
+        more = next(self._typed, None)
+        if more is None:
+            time.sleep(PENDING_S + 0.05)
+            self.exit_event.set()
+        else:
+            os.write(self._keyboard, more)
+        return data
+
+    def process_message(self, message: Message) -> None:
+        assert isinstance(message, events.Key)
+        self.keys.append(message.key)
+
+
+async def test_an_escape_is_one_although_the_machine_stood_still_after_it() -> None:
+    driver = Starved(b"\x1b", b"j")
+    driver.run_input_thread()
+    assert driver.keys == ["escape", "j"]

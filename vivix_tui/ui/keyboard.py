@@ -12,6 +12,7 @@ import selectors
 import signal
 import threading
 from codecs import getincrementaldecoder
+from itertools import chain
 from typing import Any
 
 from textual import constants
@@ -90,19 +91,17 @@ class WaitingDriver(LinuxDriver):
             wait_s: float | None = None
             while not self.exit_event.is_set():
                 ready = {key.fd for key, _ in selector.select(wait_s)}
-                wait_s = PENDING_S if self.fileno in ready else None
-                # Where the machine stood still the time of an Escape may be over although more has come: first the
-                # Escape, or the parser takes it for the beginning of what follows, and nothing remains of it.
-                for event in parser.tick():
-                    self.process_message(event)
+                wait_s, text = None, ""
                 if self.fileno in ready:
-                    data = self._read()
+                    data, wait_s = self._read(), PENDING_S
                     if not data:
                         selector.unregister(self.fileno)
                         os.kill(os.getpid(), signal.SIGHUP)
-                    text = guard.clean(decode(data))
-                    for event in parser.feed(text) if text else ():  # a part of a letter is none yet
-                        self.process_message(event)
+                    text = guard.clean(decode(data))  # empty where it is a part of a letter
+                # Where the machine stood still the time of an Escape may be over although more has come: first the
+                # Escape, or the parser takes it for the beginning of what follows, and nothing remains of it.
+                for event in chain(parser.tick(), parser.feed(text) if text else ()):
+                    self.process_message(event)
 
     def _read(self) -> bytes:
         """What was typed; nothing when the terminal is gone, which not every one tells by a HUP."""
