@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import stat
 import sys
 from collections.abc import Iterator
@@ -186,7 +187,9 @@ def test_submit_asks_above_the_users_limit_on_a_terminal_only(well: Home, srv: S
 
 
 def test_ctrl_c_in_the_editor_is_the_editors(well: Home) -> None:
-    well.env["EDITOR"] = "sh -c 'echo IT IS UP; sleep 60'"
+    # No shell: one forgets a Ctrl-C that comes just before the command it starts.
+    says_so = "import time; print('IT IS UP', flush=True); time.sleep(60)"
+    well.env["EDITOR"] = shlex.join([sys.executable, "-c", says_so])
     with Terminal(well) as terminal:
         terminal.wait_for("▌ g1")
         terminal.press("E")
