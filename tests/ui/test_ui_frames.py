@@ -14,7 +14,6 @@ from textual.strip import Strip
 
 from vivix_tui.ui.frames import Frame, Look, frame
 from vivix_tui.ui.front_buffer import FrontBuffer
-from vivix_tui.ui.widgets.painting import changed
 
 WIDTH, HEIGHT, PART = 24, 4, 12  # two widgets side by side
 PAIRS = ("ab", "cd", "  ", "水", "é-", "✓ ")
@@ -120,20 +119,3 @@ def test_a_link_is_closed_where_it_ends() -> None:
 def test_what_is_no_update_of_the_compositor_passes_as_it_is() -> None:
     assert frame("text", FrontBuffer()) == "text"
     assert frame(None, FrontBuffer()) is None
-
-
-@given(before=line, after=line)
-def test_only_what_differs_between_two_lines_is_painted(before: list[Unit], after: list[Unit]) -> None:
-    span = changed(before, after)
-    if before == after:
-        assert span is None
-        return
-    assert span is not None
-    ours, fresh = pyte.Screen(WIDTH, HEIGHT), pyte.Screen(WIDTH, HEIGHT)
-    console = Console(color_system="256", force_terminal=True)
-    feed(ours, LayoutUpdate([[strip(before)]], Region(0, 0, WIDTH, 1)), console)
-    feed(fresh, LayoutUpdate([[strip(after)]], Region(0, 0, WIDTH, 1)), console)
-    update = frame(ChopsUpdate([{0: strip(after)}], [(0, *span)], [[WIDTH]]), FrontBuffer())
-    assert isinstance(update, Frame)
-    feed(ours, update, console)
-    assert shown(ours) == shown(fresh)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
+import pytest
 from textual.pilot import Pilot
 
 from tests.ui.conftest import Screen, settled
+from vivix_tui.ui.line import Line
 from vivix_tui.ui.screens.main import MainScreen
+from vivix_tui.ui.widgets.detail_pane import DetailPane
 from vivix_tui.ui.widgets.generation_table import GenerationTable
 
 
@@ -59,3 +65,25 @@ async def test_a_scrollbar_comes_and_goes_with_the_rows(screen: Screen) -> None:
         shown.append(table.show_vertical_scrollbar)
         assert shown == [True, False, True]
         assert table.vertical_scrollbar.window_virtual_size == 61
+
+
+async def test_rows_that_are_passed_by_draw_no_scrollbar_of_the_details(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen.row(1, "completed")
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        monkeypatch.setattr("vivix_tui.ui.widgets.detail_pane.BAR_S", 0.5)
+        pane = app.screen.query_one(DetailPane)
+        pane.show([Line("longer than the one before")] * 90, same_row=False)
+        for _ in range(3):
+            await asyncio.sleep(0)  # its timer runs
+        shown_at = time.monotonic()
+        while time.monotonic() - shown_at < 0.55:
+            pass  # and is over, but the loop gets no turn
+        pane.show([Line("just as long")] * 90, same_row=False)
+        shown_at = time.monotonic()
+        while pane.vertical_scrollbar.window_virtual_size != 90:
+            await pilot.pause(0.005)
+        assert time.monotonic() - shown_at > 0.5

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual.geometry import Region
 from textual.strip import Strip
 
 from vivix_tui.ui.present.table import fit
-from vivix_tui.ui.widgets.painting import Painted, Piece, changed, strip
+from vivix_tui.ui.widgets.painting import Painted, Piece, strip
 
 
 class Bar(Painted):
@@ -25,9 +24,9 @@ class Bar(Painted):
         self._pieces: Sequence[Piece] = ()
 
     def show(self, pieces: Sequence[Piece]) -> None:
-        span, self._pieces = changed(self._pieces, pieces), pieces
-        if span is not None:
-            self.refresh(Region(span[0], 0, span[1] - span[0], 1))
+        if pieces != self._pieces:
+            self._pieces = pieces
+            self.refresh()
 
     async def on_click(self) -> None:
         if self._action:

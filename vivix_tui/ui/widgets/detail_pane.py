@@ -5,7 +5,7 @@ Owns: wrapping, scrolling, repainting only lines that changed. Refuses: knowing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len
@@ -21,7 +21,7 @@ from vivix_tui.ui.line import LABEL_WIDTH, Line
 from vivix_tui.ui.pixels import Picture
 from vivix_tui.ui.present.preview import Grid
 from vivix_tui.ui.widgets.halfblocks import Inks, Spot, Tile, sheet, spots
-from vivix_tui.ui.widgets.painting import Piece, changed, strip
+from vivix_tui.ui.widgets.painting import Piece, strip
 from vivix_tui.ui.widgets.scrolled import Scrolled
 
 MARGIN = 1
@@ -41,6 +41,7 @@ class DetailPane(Scrolled, can_focus=True):
         self._spots: Sequence[Spot] = ()
         self._below: Sequence[Line] = ()
         self._wrapped: list[Row] = []
+        self._width = 0  # asked for each line, Textual would search the screen for it
         self._rested = True
         self._timer: Timer | None = None
         self._bar_timer: Timer | None = None
@@ -53,6 +54,8 @@ class DetailPane(Scrolled, can_focus=True):
         self._lines = lines
         if not same_row:
             self._rest_later()
+            if self._bar_timer is not None:
+                self._bar_later()
         self._wrap()
         if not same_row and self.scroll_offset.y:
             self.scroll_to(y=0, animate=False, force=True, immediate=True)
@@ -95,11 +98,7 @@ class DetailPane(Scrolled, can_focus=True):
         before, self._rested = self._wrapped, True
         self._wrap()
         self._repaint(before)
-        top = self.scroll_offset.y
-        for y in range(self.size.height):
-            row = _at(self._wrapped, top + y)
-            if not isinstance(row, Strip) and any(" " in role for _, role in row):
-                self.refresh(Region(0, y, self.size.width, 1))
+        self._refresh_where(lambda at: _leads_somewhere(_at(self._wrapped, at)))
 
     def _rest_later(self) -> None:
         if self._timer is not None:
@@ -109,11 +108,14 @@ class DetailPane(Scrolled, can_focus=True):
 
     def _repaint(self, before: list[Row]) -> None:
         """The lines that differ from `before`, as far as they can be seen."""
-        top = self.scroll_offset.y
-        for y in range(self.size.height):
-            span = self._changed(_at(before, top + y), _at(self._wrapped, top + y))
-            if span is not None:
-                self.refresh(Region(span[0], y, span[1] - span[0], 1))
+        self._refresh_where(lambda at: _at(before, at) != _at(self._wrapped, at))
+
+    def _refresh_where(self, wanted: Callable[[int], bool]) -> None:
+        """The last cell is always blank: repainting it would make Textual repaint the scrollbar beside it."""
+        (width, height), top = self.size, self.scroll_offset.y
+        lines = [Region(0, y, width - 1, 1) for y in range(height) if wanted(top + y)]
+        if lines:
+            self.refresh(*lines)
 
     def scroll_by(self, name: str) -> None:
         """`first`, `last`, `half_down`, `page_up`, …: as the movements of the table are called."""
@@ -125,17 +127,18 @@ class DetailPane(Scrolled, can_focus=True):
         self.scroll_relative(y=rows if name.endswith("down") else -rows, animate=False, immediate=True)
 
     def render_line(self, y: int) -> Strip:
-        row, width = _at(self._wrapped, self.scroll_offset.y + y), self.size.width
+        row = _at(self._wrapped, self.scroll_offset.y + y)
         if isinstance(row, Strip):
-            return row.adjust_cell_length(width, self.ground)
-        return strip(row, width, self.ground, self._style_of)
+            return row.adjust_cell_length(self._width, self.ground)
+        return strip(row, self._width, self.ground, self._style_of)
 
     def on_resize(self) -> None:
         self._wrap()
         self.refresh()
 
     def _wrap(self) -> None:
-        width = max(10, self.size.width - 2 * MARGIN)
+        self._width = self.size.width
+        width = max(10, self._width - 2 * MARGIN)
         below = [spans for line in self._below for spans in _spans(line, width)]
         between: list[Row] = [[]] if self._picture or below else []
         # What comes late has its place from the beginning: a height that changes costs more than all of it.
@@ -143,21 +146,21 @@ class DetailPane(Scrolled, can_focus=True):
             spans if self._rested or not line.late else [] for line in self._lines for spans in _spans(line, width)
         ]
         self._wrapped = [*self._picture, *below, *between, *texts]
-        self.virtual_size = Size(self.size.width, len(self._wrapped))
+        self.virtual_size = Size(self._width, len(self._wrapped))
         if self.scroll_offset.y > self.max_scroll_y:
             self.scroll_to(y=self.max_scroll_y, animate=False, force=True, immediate=True)
 
-    def _changed(self, before: Row, after: Row) -> tuple[int, int] | None:
-        if isinstance(before, Strip) and isinstance(after, Strip):
-            return changed(*([(text, style) for text, style, _ in strip] for strip in (before, after)))
-        if isinstance(before, Strip) or isinstance(after, Strip):
-            return 0, self.size.width
-        return changed(before, after)
-
     def watch_virtual_size(self) -> None:
+        self._bar_later()
+
+    def _bar_later(self) -> None:
         if self._bar_timer is not None:
             self._bar_timer.stop()
         self._bar_timer = self.set_timer(BAR_S, self.show_extent)
+
+    def show_extent(self) -> None:
+        self._bar_timer = None
+        super().show_extent()
 
     def _style_of(self, role: str) -> Style:
         """The style of a role; where the text leads stands behind it and a blank."""
@@ -168,6 +171,11 @@ class DetailPane(Scrolled, can_focus=True):
 
 def _at(wrapped: list[Row], index: int) -> Row:
     return wrapped[index] if index < len(wrapped) else []
+
+
+def _leads_somewhere(row: Row) -> bool:
+    """Whether there is a link in it."""
+    return not isinstance(row, Strip) and any(" " in role for _, role in row)
 
 
 def _spans(line: Line, width: int) -> Iterator[list[Piece]]:

@@ -1,17 +1,16 @@
-"""Lines for the terminal at the least cost in bytes: few changes of colour, and only what changed.
+"""Lines for the terminal at the least cost in bytes: few changes of colour.
 
-Owns: joining pieces of text into a strip, and where two lines differ. Refuses: knowing what the pieces say. Each
-change of colour costs some forty bytes on the wire, which over SSH is what a key press waits for.
+Owns: joining pieces of text into a strip. Refuses: knowing what the pieces say, and what of it is new on the terminal
+(`front_buffer` does). A change of colour costs some forty bytes on the wire, and over SSH a key press waits for them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import takewhile
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -59,6 +58,11 @@ class Painted(Widget):
         self._looked_up = None
         super().notify_style_update()
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        # Textual looks for colours that only the terminal knows in each piece of a line. There are none in a role,
+        # other than in a theme whose colours are the terminal's, where it leaves them as they are.
+        return [one for one in super().get_line_filters() if not isinstance(one, ANSIToTruecolor)]
+
     def _kept(self, name: str, look_up: Callable[[], Style]) -> Style:
         if self._looked_up is None:
             self._looked_up = {}
@@ -95,34 +99,3 @@ def strip(pieces: Sequence[Piece], width: int, ground: Style, style_of: Callable
 def _leading_nowhere(style: Style) -> Style:
     """For what stands before and behind a link."""
     return style.update_link(None) if style.link else style
-
-
-def changed(before: Sequence[tuple[str, object]], after: Sequence[tuple[str, object]]) -> tuple[int, int] | None:
-    """The first and the last-but-one cell that differ between two lines; None where they are the same."""
-    if before == after:
-        return None
-    start = _same_cells(before, after)
-    width, other = (sum(cell_len(text) for text, _ in line) for line in (before, after))
-    if width != other:
-        return start, max(width, other)
-    backwards = [[(text[::-1], role) for text, role in reversed(line)] for line in (before, after)]
-    return start, max(start + 1, width - _same_cells(*backwards))
-
-
-def _same_cells(before: Sequence[tuple[str, object]], after: Sequence[tuple[str, object]]) -> int:
-    """How many cells at the beginning of two lines are the same."""
-    cells = 0
-    for (text, role), (other, other_role) in zip(before, after, strict=False):
-        if role != other_role:
-            break
-        if text == other:
-            cells += cell_len(text)
-            continue
-        # Characters of one cell alone, and none that the next one may join to another sign.
-        alike = zip(text, other, text[1:] + " ", other[1:] + " ", strict=False)
-        same = (
-            mine == yours and (mine + after_mine + after_yours).isascii()
-            for mine, yours, after_mine, after_yours in alike
-        )
-        return cells + sum(1 for _ in takewhile(bool, same))
-    return cells
