@@ -180,6 +180,7 @@ async def test_a_rebound_key_opens_and_closes_it(screen: Screen) -> None:
 
 async def test_what_changes_meanwhile_is_counted_again(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vivix_tui.ui.screens.statistics.LOOK_S", 0.05)
+    monkeypatch.setattr("vivix_tui.ui.screens.statistics.COST_FACTOR", 1)
     month(screen)
     app = screen.app()
     async with app.run_test(size=(120, 40)) as pilot:
