@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from textual.command import CommandList
 from textual.pilot import Pilot
 
 from vivix_tui.config import Settings
@@ -238,3 +239,17 @@ async def settled(pilot: Pilot[int]) -> None:
     await pilot.pause()
     await pilot.pause()
     await pilot.pause()
+
+
+async def until(pilot: Pilot[int], condition: Callable[[], object], timeout_s: float = 30) -> None:
+    """Waits for what a timer or a thread of the program brings about."""
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end, f"it did not come true within {timeout_s} s"
+        await pilot.pause(0.02)
+
+
+def found_by_the_palette(app: VivixApp) -> int:
+    """How many commands its search has found, 0 while it searches."""
+    found = app.screen.query(CommandList)
+    return found.first().option_count if found else 0

@@ -10,7 +10,7 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Select, Static, Switch
 
-from tests.ui.conftest import IMAGE, PROFILE, VIDEO, Screen, Snap, settled
+from tests.ui.conftest import IMAGE, PROFILE, VIDEO, Screen, Snap, settled, until
 from tests.ui.test_ui_keys import main, press, toasts
 from tests.ui.test_ui_snapshots import Size, two_sizes
 from vivix_tui import verbs
@@ -18,7 +18,7 @@ from vivix_tui.config import Settings, Spend
 from vivix_tui.domain.account import Model, Parameter
 from vivix_tui.store import accounts, query
 from vivix_tui.ui.app import VivixApp
-from vivix_tui.ui.screens.compose import TYPING_PAUSE_S, Compose
+from vivix_tui.ui.screens.compose import Compose
 from vivix_tui.ui.screens.dialogs import Choose, Confirm
 from vivix_tui.ui.screens.pick_model import MOST, PickModel, fitting, words_of
 from vivix_tui.ui.widgets.form_field import FormField
@@ -51,14 +51,6 @@ def bodies(screen: Screen) -> list[dict[str, object]]:
 async def begin(pilot: Pilot[int], model: str = "grok") -> None:
     """Opens the form of a model."""
     await press(pilot, "n", *model, "enter")
-
-
-async def shown_after_typing(pilot: Pilot[int], app: VivixApp, part: str, words: str) -> None:
-    for _ in range(40):
-        if words in shown(app, part):
-            return
-        await pilot.pause(TYPING_PAUSE_S / 4)
-    raise AssertionError(f"{words!r} is not in {shown(app, part)!r}")
 
 
 async def test_n_queues_what_was_filled_in(screen: Screen) -> None:
@@ -130,7 +122,7 @@ async def test_a_pasted_prompt_that_is_too_long_is_complained_about_while_it_is_
     async with app.run_test(size=(120, 36)) as pilot:
         await begin(pilot)
         app.screen.query_one("TextArea").insert("é" * 2001)  # type: ignore[attr-defined]
-        await shown_after_typing(pilot, app, "body", "ééé")
+        await until(pilot, lambda: "ééé" in shown(app, "body"))
         await settled(pilot)
         assert hint(app, "prompt") == "has 2,001 characters, the API takes 2,000 · 2,001 of 2,000"
 
@@ -145,7 +137,7 @@ async def test_price_and_body_follow_what_is_typed(screen: Screen) -> None:
         assert "You have 12,847 credits: you can afford 60 to 160 of these." in shown(app, "offer")
         field(app, "number_results").start()
         await press(pilot, "4")
-        await shown_after_typing(pilot, app, "offer", "Price: 320 to 844 credits")
+        await until(pilot, lambda: "Price: 320 to 844 credits" in shown(app, "offer"))
         assert "you can afford 15 to 40 of these" in shown(app, "offer")
         assert "more than spend.confirm_above (500)" in shown(app, "offer")
         assert '"number_results": 4' in shown(app, "body")
@@ -337,10 +329,7 @@ async def test_without_a_catalogue_it_says_so_until_there_is_one(screen: Screen)
         await press(pilot, "n", "enter")
         assert "No models are known yet." in str(app.screen.query_one("#told", Static).content)
         screen.catalogue()
-        for _ in range(40):
-            if app.screen.query_one(OptionList).option_count:
-                break
-            await pilot.pause(0.05)
+        await until(pilot, lambda: app.screen.query_one(OptionList).option_count)
         await press(pilot, "enter")
         assert shown(app, "model").startswith(IMAGE)
         assert "Your balance is not known yet." in shown(app, "offer")

@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from tests.ui.conftest import NOW, PROFILE, Screen, settled
+from tests.ui.conftest import NOW, PROFILE, Screen, found_by_the_palette, settled, until
 from vivix_tui import verbs
 from vivix_tui.config import Settings
 from vivix_tui.domain.generation import Answer
@@ -96,8 +96,7 @@ async def test_filter_as_you_type_and_escape_clears_one_thing_at_a_time(screen: 
     app = screen.app()
     async with app.run_test(size=(120, 36)) as pilot:
         await press(pilot, "slash", *"tokyo")
-        await pilot.pause(0.2)
-        assert main(app).listing.count == 1
+        await until(pilot, lambda: main(app).listing.count == 1)
         await press(pilot, "enter")
         assert selected(app) == "7c2f90aa"
         assert "tokyo: 1" in bar(app, "commands")
@@ -123,9 +122,7 @@ async def test_what_a_filter_by_text_lets_through_follows_the_store(screen: Scre
         for number in range(3):
             verbs.track(screen.store, PROFILE, [(f"late-{number}", '{"prompt": "tokyo again"}')])
             main(app).reload()
-        async with asyncio.timeout(10):
-            while main(app).listing.count != 4:
-                await pilot.pause(0.05)
+        await until(pilot, lambda: main(app).listing.count == 4)
         last = main(app).listing.row(3)
         assert last is not None
         assert last.id.startswith("7c2f90aa")
@@ -293,10 +290,9 @@ async def test_the_palette_finds_and_runs_commands(screen: Screen) -> None:
     app = screen.app()
     async with app.run_test(size=(120, 36)) as pilot:
         await press(pilot, "colon", *"completed rows")
-        await pilot.pause(0.5)
+        await until(pilot, lambda: found_by_the_palette(app) == 1)
         await press(pilot, "enter")
-        await pilot.pause(0.2)
-        assert main(app).listing.count == 2
+        await until(pilot, lambda: main(app).listing.count == 2)
 
 
 async def test_keys_can_be_rebound_by_id(screen: Screen) -> None:
@@ -355,11 +351,7 @@ async def test_the_screen_follows_what_others_write(screen: Screen) -> None:
         assert row is not None
         answer = Answer(generation_id=row.generation_id, status="completed", duration_ms=5000)
         generations.record(screen.store, PROFILE, answer, asked_at=NOW)
-        for _ in range(20):
-            await pilot.pause(0.3)
-            if "2 done" not in bar(app, "status"):
-                break
-        assert "3 done" in bar(app, "status")
+        await until(pilot, lambda: "3 done" in bar(app, "status"))
 
 
 async def test_enter_zooms_and_a_narrow_screen_shows_one_page(screen: Screen) -> None:

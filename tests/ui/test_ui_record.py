@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.conftest import Home
-from tests.ui.conftest import IMAGE, NOW, PROFILE, Screen, Snap, settled
+from tests.ui.conftest import IMAGE, NOW, PROFILE, Screen, Snap, settled, until
 from tests.ui.test_ui_snapshots import Size, two_sizes
 from vivix_tui import verbs_retry
 from vivix_tui.domain.text import json_block, json_line
@@ -91,11 +91,7 @@ async def test_looking_at_a_row_for_a_moment_brings_it(screen: Screen, monkeypat
     app = screen.app()
     async with app.run_test(size=(120, 60)) as pilot:
         await pilot.press("3", "g")
-        for _ in range(100):
-            await pilot.pause(0.02)
-            if "Raw JSON" in drawn(pilot):
-                break
-        assert "Raw JSON" in drawn(pilot)
+        await until(pilot, lambda: "Raw JSON" in drawn(pilot))
         verbs_retry.retry(screen.store, PROFILE, screen.row(0x99, "failed", credits_used=0))
         main = app.screen
         assert isinstance(main, MainScreen)

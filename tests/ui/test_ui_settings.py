@@ -12,7 +12,7 @@ from textual.color import Color
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from tests.ui.conftest import PROFILE, Screen, settled
+from tests.ui.conftest import PROFILE, Screen, found_by_the_palette, settled, until
 from vivix_tui.config import Settings
 from vivix_tui.store import wishes
 from vivix_tui.ui.app import VivixApp
@@ -229,10 +229,9 @@ async def test_an_own_key_a_swapped_one_and_none_at_all(screen: Screen) -> None:
         assert "  f5             send the same body again" in app.screen._text
         assert "  no key         hide rows" in app.screen._text
         await press(pilot, "escape", "colon", *"hide rows")
-        await pilot.pause(0.5)
+        await until(pilot, lambda: found_by_the_palette(app) == 1)
         await press(pilot, "enter")
-        await pilot.pause(0.2)
-        assert isinstance(app.screen, Confirm), "what has no key is still found by name"
+        await until(pilot, lambda: isinstance(app.screen, Confirm))  # what has no key is still found by name
 
 
 async def test_help_names_every_key_in_its_group(screen: Screen) -> None:

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from textual.events import MouseScrollDown
 from textual.pilot import Pilot
 
-from tests.ui.conftest import IMAGE, NOW, PROFILE, VIDEO, Screen, Snap, settled
+from tests.ui.conftest import IMAGE, NOW, PROFILE, VIDEO, Screen, Snap, settled, until
 from tests.ui.test_ui_snapshots import Size, two_sizes
 from vivix_tui.config import Settings, Ui
 from vivix_tui.domain.account import Account
@@ -187,14 +187,9 @@ async def test_what_changes_meanwhile_is_counted_again(screen: Screen, monkeypat
         await settled(pilot)
         await pilot.press("c")
         await counted(pilot)
-        before = text(app)
+        assert "brand-new-model" not in text(app)
         screen.row(1, "completed", model="brand-new-model", credits_used=50_000, duration_ms=1_000)
-        for _ in range(100):
-            await pilot.pause(0.05)
-            if "brand-new-model" in text(app):
-                break
-        assert "brand-new-model" in text(app)
-        assert "brand-new-model" not in before
+        await until(pilot, lambda: "brand-new-model" in text(app))
 
 
 async def test_until_it_is_counted_the_account_is_shown(screen: Screen) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tests.ui.conftest import NOW, PROFILE, Screen, settled
+from tests.ui.conftest import NOW, PROFILE, Screen, settled, until
 from vivix_tui import verbs
 from vivix_tui.domain.generation import Answer
 from vivix_tui.store import generations, query
@@ -18,7 +18,7 @@ from vivix_tui.store.query import TableRow
 from vivix_tui.ui.present.bar import Gauge, fitting
 from vivix_tui.ui.present.glyphs import ASCII, GLYPHS
 from vivix_tui.ui.present.table import COLUMNS, cells, columns_for, fit, still_s
-from vivix_tui.ui.screens.main import TICK_S, MainScreen
+from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.widgets.generation_table import GenerationTable
 
 BLANK: dict[str, Any] = {
@@ -185,7 +185,7 @@ async def test_only_lines_that_changed_are_drawn(screen: Screen) -> None:
         row = query.page(screen.store, PROFILE, query.Filter(), offset=0, limit=9)[5]
         answer = Answer(generation_id=row.id, status="completed", credits_used=5)
         generations.record(screen.store, PROFILE, answer, asked_at=NOW + timedelta(seconds=5))
-        await pilot.pause(TICK_S + 0.2)
+        await until(pilot, lambda: drawn)
         assert set(drawn) == {6}
 
 

@@ -8,7 +8,7 @@ import time
 import pytest
 from textual.pilot import Pilot
 
-from tests.ui.conftest import Screen, settled
+from tests.ui.conftest import Screen, settled, until
 from vivix_tui.ui.line import Line
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.widgets.detail_pane import DetailPane
@@ -38,9 +38,8 @@ async def test_letters_and_another_number_of_rows_lay_out_nothing(screen: Screen
         await settled(pilot)
         layouts, table = layouts_of(pilot), app.screen.query_one(GenerationTable)
         await pilot.press(*"fox")
-        await pilot.pause(0.05)
+        await until(pilot, lambda: main_screen(pilot).listing.count == 60)
         await settled(pilot)
-        assert main_screen(pilot).listing.count == 60
         assert table.virtual_size.height == table.vertical_scrollbar.window_virtual_size == 61
         screen.row(121, "completed", prompt="one fox more")
         main_screen(pilot).reload()
