@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual import events
@@ -64,7 +65,12 @@ class Starved(WaitingDriver):
         self.keys.append(message.key)
 
 
-async def test_an_escape_is_one_although_the_machine_stood_still_after_it() -> None:
-    driver = Starved(b"\x1b", b"j")
+@pytest.mark.parametrize(
+    ("typed", "keys"),
+    [((b"\x1b", b"j"), ["escape", "j"]), ((b"\x1b", b"[B"), ["down"]), ((b"\x1b[", b"B"), ["down"])],
+    ids=["an escape", "an arrow that was torn", "one torn elsewhere"],
+)
+async def test_a_key_is_what_it_is_although_the_machine_stood_still(typed: tuple[bytes, ...], keys: list[str]) -> None:
+    driver = Starved(*typed)
     driver.run_input_thread()
-    assert driver.keys == ["escape", "j"]
+    assert driver.keys == keys

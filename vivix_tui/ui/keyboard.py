@@ -12,17 +12,19 @@ import selectors
 import signal
 import threading
 from codecs import getincrementaldecoder
-from itertools import chain
+from collections.abc import Iterable
 from typing import Any
 
 from textual import constants
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 CHUNK = 4096
 PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"
 # An Escape is a key of its own where nothing follows it for so long; a thousandth more, so that the parser agrees.
 PENDING_S = constants.ESCAPE_DELAY + 0.001
+GOES_ON = "[O"  # behind an Escape that begins a key with a longer name
 
 
 class SelectableEvent(threading.Event):
@@ -89,6 +91,7 @@ class WaitingDriver(LinuxDriver):
             selector.register(self.fileno, selectors.EVENT_READ)
             selector.register(self.exit_event, selectors.EVENT_READ)
             wait_s: float | None = None
+            escape_last = False
             while not self.exit_event.is_set():
                 ready = {key.fd for key, _ in selector.select(wait_s)}
                 wait_s, text = None, ""
@@ -99,9 +102,16 @@ class WaitingDriver(LinuxDriver):
                         os.kill(os.getpid(), signal.SIGHUP)
                     text = guard.clean(decode(data))  # empty where it is a part of a letter
                 # Where the machine stood still the time of an Escape may be over although more has come: first the
-                # Escape, or the parser takes it for the beginning of what follows, and nothing remains of it.
-                for event in chain(parser.tick(), parser.feed(text) if text else ()):
-                    self.process_message(event)
+                # Escape, or the parser takes it for the beginning of a key that it is not, and nothing remains of it.
+                if not text or (escape_last and text[0] not in GOES_ON):
+                    self._pass_on(parser.tick())
+                if text:
+                    escape_last = text.endswith("\x1b")
+                    self._pass_on(parser.feed(text))
+
+    def _pass_on(self, events: Iterable[Message]) -> None:
+        for event in events:
+            self.process_message(event)
 
     def _read(self) -> bytes:
         """What was typed; nothing when the terminal is gone, which not every one tells by a HUP."""
