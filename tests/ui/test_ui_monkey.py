@@ -81,7 +81,8 @@ class Monkey:
         await move()
         await settled(self.pilot)
         # What a yes brings about may come a moment later.
-        self.said_yes = 3 if asked and self.steps[-1] == "press y" else self.said_yes - 1
+        yes = asked and not {"y", "a"}.isdisjoint(self.steps[-1].split())  # a: all of them, or again whatever it says
+        self.said_yes = 3 if yes else self.said_yes - 1
         assert self.wishes() <= before or self.said_yes > 0, "something was queued without a yes"
 
     def wishes(self) -> int:
