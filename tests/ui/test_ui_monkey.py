@@ -77,12 +77,11 @@ class Monkey:
             self.press: 10, self.like: 6, self.burst: 3, self.paste: 2, self.click: 4, self.resize: 2, self.change: 2,
         }  # fmt: skip
         before, (move,) = self.wishes(), self.dice.choices(list(often), list(often.values()))
-        asked = isinstance(self.pilot.app.screen, Choose)
+        asked = self.pilot.app.screen
         await move()
         await settled(self.pilot)
         # What a yes brings about may come a moment later.
-        yes = asked and not {"y", "a"}.isdisjoint(self.steps[-1].split())  # a: all of them, or again whatever it says
-        self.said_yes = 3 if yes else self.said_yes - 1
+        self.said_yes = 3 if _says_yes(asked, self.steps[-1].split()) else self.said_yes - 1
         assert self.wishes() <= before or self.said_yes > 0, "something was queued without a yes"
 
     def wishes(self) -> int:
@@ -133,6 +132,14 @@ class Monkey:
         status = self.dice.choice(["pending", "processing", "completed", "failed", "odd"])
         answer = Answer(generation_id=row, status=status, output_urls=urls, error=self.dice.choice(["X", None]))
         generations.record(self.screen.store, PROFILE, answer, asked_at=NOW)
+
+
+def _says_yes(asked: object, step: list[str]) -> bool:
+    """Whether the first key that answers the question that was open pays: y, or a (all of them, whatever it says)."""
+    if not isinstance(asked, Choose):
+        return False
+    answer = next((key for key in step[1:] if key in {*asked._choices, "enter", "escape", "q", "n"}), None)
+    return answer in {"y", "a"}
 
 
 def furnish(screen: Screen) -> None:
