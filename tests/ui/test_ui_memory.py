@@ -67,6 +67,21 @@ async def test_lif_02_a_closed_screen_is_untied_when_nobody_waits_for_a_key(scre
         gc.enable()
 
 
+async def test_lif_02_a_screen_that_is_open_while_memory_is_tidied_is_gone_as_soon_as_any_other(screen: Screen) -> None:
+    screen.busy()
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("question_mark")
+        help_screen = weakref.ref(app.screen)
+        try:
+            app.tidy()
+            await pilot.press("escape")
+            await pilot.pause(AFTER_CLOSING_S + 0.3)
+            assert help_screen() is None
+        finally:
+            gc.unfreeze()
+
+
 async def test_lif_02_a_knot_that_grew_old_is_untied_soon(screen: Screen) -> None:
     app = screen.app()
     async with app.run_test(size=(120, 36)) as pilot:

@@ -156,8 +156,12 @@ class VivixApp(App[int]):
         except VivixError as error:
             log.warning("the engine was not told about downloads: %s", error)
         self._complain_about_settings()
-        self.set_interval(TIDY_S, tidy)
+        self.set_interval(TIDY_S, self.tidy)
         self.call_after_refresh(self._on_ready)
+
+    def tidy(self) -> None:
+        """Memory is set right. What is open for a while only, such as a dialog, does not count as what stays."""
+        tidy(stays=isinstance(self.screen, MainScreen))
 
     def redraw(self) -> None:
         """Draws all of it again: something else wrote to the terminal, or it was another's for a while."""
