@@ -160,8 +160,12 @@ class VivixApp(App[int]):
         self.call_after_refresh(self._on_ready)
 
     def tidy(self) -> None:
-        """Memory is set right. What is open for a while only, such as a dialog, does not count as what stays."""
-        tidy(stays=isinstance(self.screen, MainScreen))
+        """Sets memory right. A dialog, thousands of objects, must not be taken for what stays: closed, it would."""
+        if isinstance(self.screen, MainScreen):
+            tidy()
+        else:
+            forget_what_was_drawn()
+            untie()
 
     def redraw(self) -> None:
         """Draws all of it again: something else wrote to the terminal, or it was another's for a while."""

@@ -31,14 +31,10 @@ def look_for_knots_seldom() -> None:
     gc.enable()
 
 
-def tidy(*, stays: bool = True) -> None:
+def tidy() -> None:
     """Empties the caches: what is drawn next is cut and mixed once more, which takes microseconds. Unties all knots.
-    What lives on is not looked through again until the next time: `untie` then takes milliseconds. Where it does not
-    stay for so long (a dialog is open, which is 25,000 objects), only what is newer is untied."""
+    What lives on is not looked through again until the next time: `untie` then takes milliseconds."""
     forget_what_was_drawn()
-    if not stays:
-        untie()
-        return
     gc.unfreeze()
     gc.collect()
     gc.freeze()
