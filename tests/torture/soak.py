@@ -37,7 +37,7 @@ CONFIG = '[download]\nauto = "completed"\n'
 # Nothing that quits, suspends, asks for a key, opens an editor or a browser, or spends credits.
 KEYS = (
     "j", "j", "j", "k", "k", "g", "G", "\x04", "\x15", "\x1b[6~", "\r", "!", "1", "2", "3", "4", "0",
-    "\x0c", " ", "U", "y", "r", "d", "x", "z", ":",
+    "\x0c", " ", "U", "y", "r", "d", "x", "z",
 )  # fmt: skip
 SUBMIT_EACH_S = 3.0
 ESCAPE_S = 0.15  # so long a terminal program waits for what may follow an escape
@@ -55,7 +55,7 @@ class Soak:
     def __init__(self, terminal: Terminal, folder: Path, dice: random.Random, count_file: Path) -> None:
         self._count_file = count_file
         self.samples: list[Sample] = []
-        self.keys = Keys(terminal, "move", "type", "help")
+        self.keys = Keys(terminal, "move", "type", "help", "palette")
         self._terminal, self._folder, self._dice = terminal, folder, dice
         self._store = Store(folder / "vivix.db")
         self._submitted = 0
@@ -64,7 +64,7 @@ class Soak:
         """Presses, submits and looks."""
         end = time.monotonic() + seconds
         look_at = submit_at = time.monotonic()
-        probes = (lambda: self.keys.move("j"), self._probe_filter, self._probe_help)
+        probes = (lambda: self.keys.move("j"), self._probe_filter, self._probe_help, self._probe_palette)
         with contextlib.closing(self._store):
             while time.monotonic() < end:
                 self._press(self._dice.choice(KEYS))
@@ -110,6 +110,11 @@ class Soak:
 
     def _probe_help(self) -> None:
         self.keys.press("help", "?", partial(self._shows, "esc close"))
+
+    def _probe_palette(self) -> None:
+        """Opens it and looks for something. Enter would choose, which may be to quit."""
+        self.keys.press("palette", ":", partial(self._shows, "Search for commands"))
+        self._press(self._dice.choice("adrfs"))
 
     def _shows(self, text: str) -> bool:
         return text in self._terminal.text

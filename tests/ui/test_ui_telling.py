@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
+from textual.widgets._toast import Toast
 
 from tests.ui.conftest import NOW, PROFILE, Screen, settled
 from tests.ui.test_ui_keys import main, press, toasts
@@ -212,3 +214,28 @@ def test_ends_one_after_the_other_are_no_bell_each(screen: Screen) -> None:
     assert waits[0] == TOGETHER_S
     assert waits[1] > GAP_S - 1
     assert rung.said == ["1 done", "1 done"]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("step_s", [0.21, 0.26, 0.3, 0.4, 0.6])
+async def test_a_toast_whose_time_is_over_while_it_is_built_holds_nothing_up(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch, step_s: float
+) -> None:
+    readings = count()
+    monkeypatch.setattr("vivix_tui.ui.toasts.monotonic", lambda: next(readings) * step_s)
+    app = screen.app()
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        app.notify("1 done", timeout=1)
+        await settled(pilot)
+        while app.screen.query(Toast):
+            await pilot.pause(0.02)
+
+
+async def test_a_clock_that_is_set_back_keeps_no_toast(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = screen.app()
+    async with app.run_test(size=(120, 36)) as pilot:
+        app.notify("1 done", timeout=5)
+        await settled(pilot)
+        monkeypatch.setattr("textual.notifications.time", lambda: 0.0)
+        [told] = app._notifications
+        assert 0 < told.time_left <= 5

@@ -24,6 +24,7 @@ from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Input
 from textual.worker import WorkerFailed
@@ -46,6 +47,7 @@ from vivix_tui.ui.present.times import utc_now
 from vivix_tui.ui.screens.main import MainScreen
 from vivix_tui.ui.telling import through_tmux
 from vivix_tui.ui.theme import OWN, VIVIX, theme_named
+from vivix_tui.ui.toasts import Told
 from vivix_tui.ui.widgets.fields import Form, Lines, awaited, done_so_far, takes_in
 from vivix_tui.ui.widgets.painting import ROLES, component_class
 
@@ -219,6 +221,13 @@ class VivixApp(App[int]):
         if isinstance(event, events.Key | events.Paste) and not self._exit and isinstance(self.screen, Form):
             await awaited(self.screen.formed)  # what is typed ahead of a form is for its first field
         await super().on_event(event)
+
+    def notify(
+        self, message: str, *, title: str = "", severity: SeverityLevel = "information",
+        timeout: float | None = None, markup: bool = True,
+    ) -> None:  # fmt: skip
+        stays_s = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
+        self.post_message(Notify(Told(message, title, severity, stays_s, markup)))
 
     def copy_to_clipboard(self, text: str) -> None:
         text = text.encode(errors="replace").decode()  # what strangers wrote may hold half a character
