@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.style import Style
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.command import CommandList
@@ -223,6 +224,7 @@ def snap(snapshot: SnapshotAssertion) -> Snap:
                 await pilot.pause(0.05)
                 await settled(pilot)
                 picture, before = _picture(app), picture
+            assert app.native_ansi_color or left_to_the_terminal(app) == set()
         assert picture == pictures
 
     return check
@@ -232,6 +234,16 @@ def _picture(app: VivixApp) -> str:
     for pane in app.screen.query(DetailPane):
         pane.rest()
     return app.export_screenshot(title="vivix-tui", simplify=True)
+
+
+def left_to_the_terminal(app: VivixApp) -> set[str]:
+    """The texts of which the terminal chooses how they look: its own sixteen colours, and dim."""
+    strips = app.screen._compositor.render_strips()
+    return {segment.text for strip in strips for segment in strip if segment.style and _chosen(segment.style)}
+
+
+def _chosen(style: Style) -> bool:
+    return bool(style.dim) or any(color and color.triplet is None for color in (style.color, style.bgcolor))
 
 
 async def settled(pilot: Pilot[int]) -> None:

@@ -24,6 +24,7 @@ from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Input
@@ -33,7 +34,7 @@ from vivix_tui.config import Settings
 from vivix_tui.domain.text import one_line
 from vivix_tui.errors import VivixError
 from vivix_tui.store.store import Store
-from vivix_tui.ui.caches import AFTER_CLOSING_S, TIDY_S, forget_what_was_drawn, tidy, untie
+from vivix_tui.ui.caches import AFTER_CLOSING_S, TIDY_S, forget_what_was_drawn, remember_no_lines, tidy, untie
 from vivix_tui.ui.choices import Choices
 from vivix_tui.ui.commands import COMMANDS, Command, keys_of, shown_keys
 from vivix_tui.ui.ending import on_continue, on_signals
@@ -123,6 +124,7 @@ class VivixApp(App[int]):
         write_bundle: Callable[[], tuple[Path, str]] | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
+        remember_no_lines()
         super().__init__()
         self.store, self.profile = store, profile
         self.choices = Choices(store, profile, settings, state)
@@ -140,6 +142,11 @@ class VivixApp(App[int]):
     def get_driver_class(self) -> type[Driver]:
         usual = super().get_driver_class()
         return WaitingDriver if usual is LinuxDriver else usual
+
+    def get_line_filters(self) -> list[LineFilter]:
+        # Nothing here is drawn dim or in a colour that the terminal chooses. Textual looks for both in every line of
+        # every widget of which a cell changed.
+        return [found for found in super().get_line_filters() if not isinstance(found, ANSIToTruecolor)]
 
     def on_mount(self) -> None:
         for theme in OWN:

@@ -10,18 +10,39 @@ Owns: which caches are emptied, and when knots are looked for. Refuses: caches t
 from __future__ import annotations
 
 import gc
+from typing import Any
 
+import textual.strip
 from rich.cells import cached_cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual._styles_cache import StylesCache
-from textual.filter import ANSIToTruecolor
 from textual.geometry import Region
 
 TIDY_S = 60.0
 AFTER_CLOSING_S = 0.5  # by then the tasks of a closed screen have ended, too
 # New objects, beyond those that went, before Python looks among these by itself: a frame has more than its usual 700.
 NEW_OBJECTS = 5_000
+
+
+class _Forgetful:
+    """A cache that keeps nothing."""
+
+    __slots__ = ()
+
+    def get(self, _key: Any, default: Any = None) -> Any:
+        return default
+
+    def __setitem__(self, _key: Any, _value: Any) -> None:
+        pass
+
+
+def remember_no_lines() -> None:
+    """From now on. Each line that Textual draws has seven caches of what it was cut and dyed into, a kilobyte: most of
+    what a dialog takes up. Cut into itself it is a knot of them, too, so that it lived on, by the thousand. Our lines
+    are drawn once, as a rule, and the front buffer knows what is on the terminal."""
+    forgetful: Any = _Forgetful()
+    textual.strip.FIFOCache = lambda _size: forgetful  # type: ignore[attr-defined, assignment]
 
 
 def look_for_knots_seldom() -> None:
@@ -45,13 +66,6 @@ def untie() -> None:
     gc.collect()
 
 
-def untie_old() -> None:
-    """Unties what grew old before it was a knot: drawn lines refer to themselves, and each letter of a filter draws a
-    quarter of a megabyte of them. Where nothing new grew old there is nothing to do."""
-    if gc.get_count()[2]:
-        untie()
-
-
 def forget_what_was_drawn() -> None:
     """Empties the caches alone."""
     Segment._split_cells.cache_clear()  # up to 16,384 texts
@@ -61,4 +75,3 @@ def forget_what_was_drawn() -> None:
             method.cache_clear()
     StylesCache.get_inner_outer.cache_clear()  # Textualize/textual#6665
     Style._add.cache_clear()  # 1,024 styles: each word of a dialog has one of its own, and so has each row with a link
-    ANSIToTruecolor.truecolor_style.cache_clear()  # the same once more

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import pairwise
 from zlib import crc32
 
 from rich.cells import split_graphemes
@@ -33,10 +33,10 @@ Piece = tuple[int, int, int, int, Strip]  # x, y, first and behind the last cell
 
 class Frame(CompositorUpdate):
     """Strips at their places, of which that is drawn which `buffer` does not know to be there; what is left over in
-    colours is reset at its end. `strips` are all that Textual cut for it."""
+    colours is reset at its end."""
 
-    def __init__(self, pieces: Iterable[Piece], strips: Iterable[Strip], buffer: FrontBuffer[Look]) -> None:
-        self._pieces, self._strips, self._buffer = pieces, strips, buffer
+    def __init__(self, pieces: Iterable[Piece], buffer: FrontBuffer[Look]) -> None:
+        self._pieces, self._buffer = pieces, buffer
 
     def render_segments(self, console: Console) -> str:
         colors = _COLORS.get(console.color_system or "", ColorSystem.TRUECOLOR)
@@ -48,10 +48,6 @@ class Frame(CompositorUpdate):
                 for text, look in _runs(cells, starts, begin, end):
                     written.append(_draw(text, look, ink))
                     ink = look[0]
-        # A strip remembers itself as its only part, whether it is drawn then or not (all of a scrollbar is cut where a
-        # cell of it changed): a knot, of which each frame would leave dozens behind.
-        for strip in self._strips:
-            strip._divide_cache.clear()
         return "".join([*written, "\x1b[0m" if ink != PLAIN else ""])
 
 
@@ -61,10 +57,9 @@ _COLORS = {"standard": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT}
 def frame(update: RenderableType | None, buffer: FrontBuffer[Look]) -> RenderableType | CompositorUpdate | None:
     """`update` as a Frame, where it is one of those whose parts are known; else as it is."""
     if isinstance(update, ChopsUpdate):
-        cut = (strip for line in update.chops for strip in line.values() if strip is not None)
-        return Frame(_changed_lines(update), cut, buffer)
+        return Frame(_changed_lines(update), buffer)
     if isinstance(update, LayoutUpdate):
-        return Frame(_whole_lines(update), chain.from_iterable(update.strips), buffer)
+        return Frame(_whole_lines(update), buffer)
     if update is not None:
         buffer.forget()
     return update

@@ -28,7 +28,6 @@ from vivix_tui.store.order import Order
 from vivix_tui.ui.actions.preview import follow_preview, preview_of
 from vivix_tui.ui.arrangement import arrangement
 from vivix_tui.ui.bars import show_bars
-from vivix_tui.ui.caches import untie_old
 from vivix_tui.ui.commands import BY_ID, COMMANDS, Context
 from vivix_tui.ui.concern import context_of, targets_of
 from vivix_tui.ui.details import Shown, show_detail
@@ -52,8 +51,6 @@ QUIET_FOLLOW_S = 1.0  # where nothing is under way and nothing changed for a whi
 QUIET_AFTER_S = 10.0
 TICK_S = 1.0
 BELOW_S = 2.0
-PAUSE_S = 0.3  # after so long without a key nobody waits
-UNTIE_AT_LEAST_S = 3.0
 Answer = TypeVar("Answer")
 log = logging.getLogger("vivix_tui.ui.screen")
 
@@ -89,7 +86,7 @@ class MainScreen(Screen[None]):
         self._detail_of: Shown | None = None
         self._revision = -1
         self._turn: tuple[int, str | None] = -1, None
-        self._changed_at = self._ticked_at = self._painted_below_at = self._used_at = self._untied_at = 0.0
+        self._changed_at = self._ticked_at = self._painted_below_at = 0.0
         self._paints_below = False
         self._told: tuple[Facts | None, str | None] = None, None
         self.facts: Facts | None = None
@@ -145,8 +142,7 @@ class MainScreen(Screen[None]):
             greet(self, engine)
 
     def used(self) -> None:
-        """Somebody is there, and may press the next key soon."""
-        self._used_at = monotonic()
+        """Somebody is there."""
         self.teller.seen()
 
     def _beat(self) -> None:
@@ -160,9 +156,6 @@ class MainScreen(Screen[None]):
         if ticks:
             self._ticked_at = now
             self._tick()
-        if now - self._used_at > PAUSE_S or now - self._untied_at > UNTIE_AT_LEAST_S:
-            self._untied_at = now
-            untie_old()
         quiet = now - self._changed_at > QUIET_AFTER_S
         self.set_timer(QUIET_FOLLOW_S if quiet else FOLLOW_S, self._beat)
 
