@@ -112,9 +112,10 @@ class Soak:
         self.keys.press("help", "?", partial(self._shows, "esc close"))
 
     def _probe_palette(self) -> None:
-        """Opens it and looks for something. Enter would choose, which may be to quit."""
+        """Opens it, looks for something and closes it again: Enter would choose, be it to quit."""
         self.keys.press("palette", ":", partial(self._shows, "Search for commands"))
         self._press(self._dice.choice("adrfs"))
+        self._clear()
 
     def _shows(self, text: str) -> bool:
         return text in self._terminal.text
