@@ -46,6 +46,16 @@ def test_what_it_costs_is_said_and_what_the_cap_holds_back_ends_the_wait(well: H
     assert Journal.of(well).states() == {"accepted": 1, "queued": 1}
 
 
+def test_what_was_queued_before_and_is_sent_along_is_said_with_its_price(well: Home, srv: Srv) -> None:
+    (well.path / "config" / "vivix-tui" / "config.toml").write_text("")  # no cap
+    alone = well.run("submit", "-", "--no-wait", stdin=f"{body('one')}\n{body('two')}")
+    done = well.run("submit", "-", stdin=body("three"))
+    assert done.returncode == 0
+    assert "sent, too: 2 queued before, for 160 to 422 credits; `vivix-tui queue` shows them" in done.stderr
+    assert "queued before" not in alone.stderr
+    assert srv.count("POST", GENERATE) == 3
+
+
 def test_a_body_that_the_user_holds_ends_the_wait(well: Home, srv: Srv) -> None:
     srv.on("POST", GENERATE, error_reply(429, "CONCURRENCY_LIMIT"))
     with Running(well, "submit", "-", stdin=body("one")) as command:

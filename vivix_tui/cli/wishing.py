@@ -219,6 +219,7 @@ def _follow_submissions(config: Config, store: Store, ids: tuple[str, ...], argu
         for submission_id in ids:
             output.data(submission_id)
         return 0
+    _tell_what_goes_along(config, store, ids)
     sending = Sending(config, store, ids)
     try:
         until(config, store, sending.pending, arguments.timeout)
@@ -226,6 +227,15 @@ def _follow_submissions(config: Config, store: Store, ids: tuple[str, ...], argu
         output.tell("what was queued stays queued, and goes out once there is a key; `vivix-tui queue` shows it")
         raise
     return 0 if sending.good else 1
+
+
+def _tell_what_goes_along(config: Config, store: Store, ids: tuple[str, ...]) -> None:
+    """The queue is one: what others left in it costs, too, and nobody was asked about that now."""
+    queued = query.queue(store, config.profile)
+    older = [q.body for q in queued if q.state == s.QUEUED and not q.held and q.submission_id not in ids]
+    if older and not query.queue_paused(store, config.profile):
+        price = in_words(prices_of(store, config.profile, older))
+        output.tell(f"sent, too: {len(older)} queued before, for {price}; `vivix-tui queue` shows them")
 
 
 def _rows(store: Store, config: Config, ids: Iterable[str]) -> Iterator[Generation]:
