@@ -7,6 +7,7 @@ import pty
 import re
 import signal
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pexpect
 import pytest
 
 from tests.conftest import Home, until
+from tests.e2e.frozen import HANGS
 from tests.e2e.terminal import Terminal
 from tests.srv import CREDITS, CREDITS_BODY, GET_GENERATION, Handler, Request, Srv, drip, generation, id_of, json_reply
 from tests.torture.kills import home_for
@@ -144,6 +146,19 @@ def test_ter_06_ter_08_a_signal_ends_it_in_time_while_the_terminal_does_not_read
         while running(pid):
             assert time.monotonic() < end, "it did not end within 3 s"
             time.sleep(0.02)
+
+
+def test_ter_06_a_signal_restores_the_terminal_also_of_a_screen_that_hangs(tmp_path: Path, srv: Srv) -> None:
+    with Terminal(home_for(tmp_path, srv, ""), module="tests.e2e.frozen") as terminal:
+        terminal.wait_for("live")
+        assert not termios.tcgetattr(terminal.fd)[3] & termios.ECHO
+        terminal.signal(signal.SIGUSR1)
+        shown_until(terminal, lambda: HANGS in terminal.raw)
+        terminal.signal(signal.SIGTERM)
+        assert terminal.exit_code(3.5) == 143
+        for mode in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?2004l", b"\x1b[<u"):
+            assert mode in terminal.raw
+        assert termios.tcgetattr(terminal.fd)[3] & termios.ECHO
 
 
 def test_ter_06_a_terminal_that_goes_away_ends_it_in_time(busy: Home, srv: Srv) -> None:

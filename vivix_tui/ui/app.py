@@ -155,7 +155,7 @@ class VivixApp(App[int]):
         self.set_class(self.choices.settings.ui.ascii, "-ascii")
         self.set_keymap({name: keys or NO_KEY for name, keys in self.keymap_in_force.items()})
         loop = asyncio.get_running_loop()
-        on_signals(loop, self._ended_by_signal)
+        on_signals(loop, self._driver, self._ended_by_signal)
         if self._driver is not None:
             on_continue(loop, self._driver, self.redraw)
         self.push_screen(MainScreen())
