@@ -40,7 +40,7 @@ def told(tmp_path: Path) -> Home:
         home.run("track", "-", stdin="\n".join([*lines, "odd", LINK]))
         home.run("download", "ok", "--no-wait")
         home.run("wait", "--timeout", "20")
-        home.run("submit", "-", "--no-check", "--timeout", "10", stdin=json.dumps({"prompt": PROMPT}))
+        home.run("submit", "-", "--no-check", stdin=json.dumps({"prompt": PROMPT}))
         return home
 
 
