@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from textual.widgets._toast import Toast
 
-from tests.ui.conftest import NOW, PROFILE, Screen, settled
+from tests.ui.conftest import NOW, PROFILE, Screen, settled, until
 from tests.ui.test_ui_keys import main, press, toasts
 from vivix_tui import verbs
 from vivix_tui.config import Notify
 from vivix_tui.domain.generation import Answer
 from vivix_tui.store import generations
+from vivix_tui.ui.screens.dialogs import Reading
 from vivix_tui.ui.telling import GAP_S, TOGETHER_S, Teller, notification
+from vivix_tui.ui.toasts import LEAST_S, Told
 
 
 def ends(screen: Screen, generation_id: str, status: str = "completed", **facts: Any) -> None:
@@ -227,8 +229,14 @@ async def test_a_toast_whose_time_is_over_while_it_is_built_holds_nothing_up(
     async with app.run_test(size=(120, 36), notifications=True) as pilot:
         app.notify("1 done", timeout=1)
         await settled(pilot)
-        while app.screen.query(Toast):
-            await pilot.pause(0.02)
+        await until(pilot, lambda: not app.screen.query(Toast))
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, Reading), "it answers"
+
+
+def test_a_toast_has_time_left_until_it_was_shown() -> None:
+    late = Told("1 done", timeout=-0.001)
+    assert (late.has_expired, late.time_left) == (True, LEAST_S)
 
 
 async def test_a_clock_that_is_set_back_keeps_no_toast(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -231,8 +231,8 @@ def _follow_submissions(config: Config, store: Store, ids: tuple[str, ...], argu
 
 def _tell_what_goes_along(config: Config, store: Store, ids: tuple[str, ...]) -> None:
     """The queue is one: what others left in it costs, too, and nobody was asked about that now."""
-    queued = query.queue(store, config.profile)
-    older = [q.body for q in queued if q.state == s.QUEUED and not q.held and q.submission_id not in ids]
+    queued, own = query.queue(store, config.profile), set(ids)
+    older = [q.body for q in queued if q.state == s.QUEUED and not q.held and q.submission_id not in own]
     if older and not query.queue_paused(store, config.profile):
         price = in_words(prices_of(store, config.profile, older))
         output.tell(f"sent, too: {len(older)} queued before, for {price}; `vivix-tui queue` shows them")

@@ -224,7 +224,7 @@ class VivixApp(App[int]):
         if isinstance(event, events.Key | events.MouseDown | events.AppFocus):
             for screen in self.screen_stack:
                 if isinstance(screen, MainScreen):
-                    screen.used()
+                    screen.teller.seen()
         if isinstance(event, events.Key | events.Paste) and not self._exit and isinstance(self.screen, Form):
             await awaited(self.screen.formed)  # what is typed ahead of a form is for its first field
         await super().on_event(event)

@@ -4,7 +4,7 @@ Rich and Textual remember much of all that was ever drawn: every text that was c
 closed. And a closed screen is a knot of objects that refer to each other, thousands of them, which Python finds by
 looking through all that lives: tens of milliseconds, in the middle of a key press where it chooses the moment itself.
 
-Owns: which caches are emptied, and when knots are looked for. Refuses: caches that end small.
+Owns: which caches are emptied or never filled, and when knots are looked for. Refuses: caches that end small.
 """
 
 from __future__ import annotations

@@ -141,10 +141,6 @@ class MainScreen(Screen[None]):
 
             greet(self, engine)
 
-    def used(self) -> None:
-        """Somebody is there."""
-        self.teller.seen()
-
     def _beat(self) -> None:
         """One timer for all: waking up costs more than most looks."""
         now = monotonic()
